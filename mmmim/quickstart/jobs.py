@@ -1,0 +1,102 @@
+"""A job is one command; its marker, written only after success, holds what the job found out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Job:
+    """One command of the main job.
+
+    Attributes:
+        name: Unique, also the name of log and marker: ``'pretrain-s0'``.
+        stage: Heading under which progress is shown: ``'Pre-training'``.
+        command: Argument list of the subprocess.
+        collect: Called after success, gives the JSON-ready result kept in the marker.
+        needs: Names of the jobs that must be done before.
+        threads: Threads the job computes with, which is also the number of slots it takes.
+        work_dir: Folder the job writes to; emptied before the job starts unless ``resumable``.
+        resumable: Whether a second start continues from what ``work_dir`` holds.
+        batch_size: Images per iteration, for images/s; 0 shows no speed.
+        label: Short name within the stage: ``'pretrained'``.
+        inputs: Text of what else the result depends on (resolved config, data manifest).
+    """
+
+    name: str
+    stage: str
+    command: tuple
+    collect: Callable[[], dict] = dict
+    needs: tuple = ()
+    threads: int = 1
+    work_dir: Path | None = None
+    resumable: bool = False
+    batch_size: int = 0
+    label: str = ''
+    inputs: str = field(default='', repr=False)
+
+
+def write_atomic(path: Path, text: str) -> None:
+    """Write a text file that is either complete or not there, whatever kills the process."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f'.{path.name}.{os.getpid()}.partial')
+    with open(partial, 'w', encoding='utf-8') as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+
+
+class Markers:
+    """Markers of finished jobs under one folder.
+
+    A marker counts only while its signature still matches: the command, the inputs and the
+    signatures of what it needs. A job whose config, learning rate or pre-training changed
+    therefore runs again, and the others do not.
+    """
+
+    def __init__(self, root: Path):
+        self.root = Path(root)
+        self.jobs_dir = self.root / 'jobs'
+        self.logs_dir = self.root / 'logs'
+        for folder in (self.jobs_dir, self.logs_dir):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def log_path(self, job: Job) -> Path:
+        return self.logs_dir / f'{job.name}.log'
+
+    def read(self, job: Job, signature: str) -> dict | None:
+        """The marker of ``job``, or None if there is none, it is stale, or it cannot be read."""
+        try:
+            marker = json.loads((self.jobs_dir / f'{job.name}.json').read_text(encoding='utf-8'))
+        except (FileNotFoundError, json.JSONDecodeError):
+            return None
+        return marker if marker.get('signature') == signature else None
+
+    def write(self, job: Job, signature: str, result: dict, **extra) -> dict:
+        marker = dict(
+            name=job.name, signature=signature, command=list(job.command), result=result, **extra
+        )
+        write_atomic(self.jobs_dir / f'{job.name}.json', json.dumps(marker, indent=1))
+        return marker
+
+    def remember_start(self, job: Job, signature: str) -> bool:
+        """Note that ``job`` starts; True if a start with the same signature came before."""
+        path = self.jobs_dir / f'{job.name}.started'
+        again = path.is_file() and path.read_text(encoding='utf-8') == signature
+        write_atomic(path, signature)
+        return again
+
+
+def signatures(jobs: Mapping[str, Job]) -> dict:
+    """Signature of every job; it covers the jobs it needs, which come earlier in ``jobs``."""
+    found = {}
+    for name, job in jobs.items():
+        parts = [*map(str, job.command), job.inputs, *(found[need] for need in job.needs)]
+        found[name] = hashlib.sha256('\0'.join(parts).encode()).hexdigest()[:16]
+    return found

@@ -1,0 +1,138 @@
+"""What a training job is doing, read from the end of its log, and how it is shown."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+TAIL_BYTES = 16384
+PLAIN_INTERVAL = 30.0  # seconds between lines where nothing can be redrawn (a file, a pipe)
+_STEP = re.compile(r'(?:Epoch|Iter)\((train|val|test)\)\s+(?:\[\s*\d+\])?\[\s*(\d+)/(\d+)\](.*)')
+_FIELD = re.compile(r'(\w+): ((?:\d+ days?, )?[\d:.eE+-]+)')
+
+
+class Progress(NamedTuple):
+    """One logged step: ``seconds`` per iteration, ``eta`` in seconds, None if not in the line."""
+
+    phase: str
+    seconds: float | None = None
+    data_seconds: float | None = None
+    eta: float | None = None
+    loss: float | None = None
+
+
+def read_tail(path: Path, size: int = TAIL_BYTES) -> str:
+    """The last ``size`` bytes of a text file, an empty string if there is no file."""
+    try:
+        with open(path, 'rb') as file:
+            file.seek(0, 2)
+            file.seek(max(file.tell() - size, 0))
+            return file.read().decode('utf-8', errors='replace')
+    except FileNotFoundError:
+        return ''
+
+
+def seconds_of(clock: str) -> float:
+    """Seconds of ``'1:02:03'`` or ``'2 days, 1:02:03'``."""
+    days, _, rest = clock.rpartition(', ')
+    hours, minutes, seconds = (float(part) for part in rest.split(':'))
+    days = int(days.split()[0]) if days else 0
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+
+
+def last_progress(text: str) -> Progress | None:
+    """The last step that mmengine's logger wrote in ``text``, or None."""
+    matches = _STEP.findall(text)
+    if not matches:
+        return None
+    phase, _, _, rest = matches[-1]
+    fields = dict(_FIELD.findall(rest))
+
+    def number(key):
+        return float(fields[key]) if key in fields else None
+
+    eta = seconds_of(fields['eta']) if fields.get('eta', '').count(':') == 2 else None
+    return Progress(phase, number('time'), number('data_time'), eta, number('loss'))
+
+
+def clock(seconds: float) -> str:
+    """``75`` gives ``'1:15'``, ``3675`` gives ``'1:01:15'``."""
+    minutes, seconds = divmod(int(round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f'{hours}:{minutes:02d}:{seconds:02d}' if hours else f'{minutes}:{seconds:02d}'
+
+
+def describe(job, progress: Progress | None, elapsed: float) -> str:
+    """Short text for one running job: speed, loss and time left, or what it waits for."""
+    label = job.label or job.name
+    if progress is None:
+        return f'{label} starting'
+    if progress.phase != 'train':
+        return f'{label} evaluating'
+    parts = [label]
+    if job.batch_size and progress.seconds:
+        parts.append(f'{job.batch_size / progress.seconds:.0f} img/s')
+    if progress.loss is not None:
+        parts.append(f'loss {progress.loss:.3f}')
+    if progress.eta is not None:
+        parts.append(f'ETA {clock(progress.eta)}')
+    return ' '.join(parts)
+
+
+def bar(fraction: float, width: int = 10) -> str:
+    filled = int(round(min(max(fraction, 0.0), 1.0) * width))
+    return '#' * filled + '-' * (width - filled)
+
+
+class Display:
+    """One live line in a terminal, a plain line now and then elsewhere.
+
+    Args:
+        stream: Where to print; standard output by default.
+        live: Redraw one line; by default when the stream is a terminal.
+        width: Columns the live line may take.
+    """
+
+    def __init__(self, stream=None, live: bool | None = None, width: int = 79):
+        self.stream = stream or sys.stdout
+        self.live = self.stream.isatty() if live is None else live
+        self.width = width
+        self.started = time.monotonic()
+        self._last_plain = 0.0
+        self._drawn = 0
+
+    def say(self, text: str = '') -> None:
+        """A line that stays."""
+        self._clear()
+        print(text, file=self.stream, flush=True)
+
+    def update(self, running) -> None:
+        """Show the running jobs: ``[(job, Progress or None, elapsed seconds), ...]``."""
+        if not running:
+            return
+        now = time.monotonic()
+        if not self.live and now - self._last_plain < PLAIN_INTERVAL:
+            return
+        fractions = [
+            elapsed / (elapsed + progress.eta + 1e-9)
+            for _, progress, elapsed in running
+            if progress is not None and progress.eta is not None
+        ]
+        head = f'[{bar(min(fractions, default=0.0))}] {clock(now - self.started)}'
+        text = '  '.join([head, ' | '.join(describe(*entry) for entry in running)])
+        if self.live:
+            self._clear()
+            self.stream.write(text[: self.width])
+            self.stream.flush()
+            self._drawn = min(len(text), self.width)
+        else:
+            self._last_plain = now
+            print(f'  {text}', file=self.stream, flush=True)
+
+    def _clear(self) -> None:
+        if self._drawn:
+            self.stream.write('\r' + ' ' * self._drawn + '\r')
+            self._drawn = 0

@@ -1,0 +1,192 @@
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from mmmim.quickstart.jobs import Job, Markers, signatures, write_atomic
+from mmmim.quickstart.progress import Display
+from mmmim.quickstart.scheduler import JobFailed, Scheduler
+
+
+def python(code, *args):
+    return (sys.executable, '-c', textwrap.dedent(code), *map(str, args))
+
+
+def scheduler(root, slots=2):
+    return Scheduler(Markers(root), slots, Display(io.StringIO(), live=False))
+
+
+def counting_job(root, name, needs=(), inputs='', **kwargs):
+    """A job that appends a letter to a file each time it runs."""
+    path = root / f'{name}.count'
+    code = 'import sys; open(sys.argv[1], "a").write("x")'
+    return Job(
+        name,
+        'Stage',
+        python(code, path),
+        needs=needs,
+        inputs=inputs,
+        collect=lambda: dict(runs=len(path.read_text())),
+        **kwargs,
+    )
+
+
+def as_dict(*jobs):
+    return {job.name: job for job in jobs}
+
+
+def test_runs_in_order_and_a_second_run_does_nothing(tmp_path):
+    a, b = counting_job(tmp_path, 'a'), counting_job(tmp_path, 'b', needs=('a',))
+    first = scheduler(tmp_path).run(as_dict(a, b))
+    assert first['a']['result'] == dict(runs=1) and first['b']['result'] == dict(runs=1)
+    assert scheduler(tmp_path).run(as_dict(a, b)) == first
+    assert (tmp_path / 'a.count').read_text() == 'x'
+
+
+def test_a_changed_input_reruns_the_job_and_what_needs_it_only(tmp_path):
+    jobs = as_dict(
+        counting_job(tmp_path, 'a'),
+        counting_job(tmp_path, 'b', needs=('a',)),
+        counting_job(tmp_path, 'c'),
+    )
+    scheduler(tmp_path).run(jobs)
+    jobs['a'] = counting_job(tmp_path, 'a', inputs='another learning rate')
+    result = scheduler(tmp_path).run(jobs)
+    assert [result[name]['result']['runs'] for name in 'abc'] == [2, 2, 1]
+
+
+def test_slots_bound_the_threads_and_two_jobs_overlap(tmp_path):
+    code = """
+        import sys, time
+        start = time.time(); time.sleep(0.6)
+        open(sys.argv[1], "w").write(f"{start} {time.time()}")
+    """
+
+    def job(name, threads):
+        return Job(
+            name,
+            'Stage',
+            python(code, tmp_path / name),
+            threads=threads,
+            collect=lambda: dict(span=[float(t) for t in (tmp_path / name).read_text().split()]),
+        )
+
+    done = scheduler(tmp_path).run(as_dict(job('wide', 2), job('one', 1), job('two', 1)))
+    wide, one, two = (done[name]['result']['span'] for name in ('wide', 'one', 'two'))
+    assert min(one[0], two[0]) >= wide[1]
+    assert one[0] < two[1] and two[0] < one[1]
+
+
+def test_threads_reach_the_subprocess(tmp_path):
+    job = Job(
+        'a',
+        'Stage',
+        python(
+            'import os, sys; open(sys.argv[1], "w").write(os.environ["OMP_NUM_THREADS"])',
+            tmp_path / 'a',
+        ),
+        collect=lambda: dict(threads=(tmp_path / 'a').read_text()),
+    )
+    assert scheduler(tmp_path).run(as_dict(job))['a']['result'] == dict(threads='1')
+
+
+def test_failure_shows_the_end_of_the_log_and_keeps_finished_jobs(tmp_path):
+    bad = Job(
+        'bad',
+        'Fine-tuning',
+        python('print("step 1"); raise SystemExit("disk on fire")'),
+        needs=('good',),
+    )
+    with pytest.raises(JobFailed) as info:
+        scheduler(tmp_path).run(as_dict(counting_job(tmp_path, 'good'), bad))
+    text = str(info.value)
+    assert (
+        'disk on fire' in text
+        and 'exit code 1' in text
+        and str(tmp_path / 'logs' / 'bad.log') in text
+    )
+    assert (tmp_path / 'jobs' / 'good.json').is_file() and not (
+        tmp_path / 'jobs' / 'bad.json'
+    ).exists()
+
+
+def test_unreadable_result_is_a_failure(tmp_path):
+    job = Job(
+        'a', 'Stage', python('pass'), collect=lambda: json.loads((tmp_path / 'missing').read_text())
+    )
+    with pytest.raises(JobFailed, match='cannot be read'):
+        scheduler(tmp_path).run(as_dict(job))
+
+
+def test_work_dir_is_kept_only_for_an_interrupted_resumable_job(tmp_path):
+    work_dir = tmp_path / 'work'
+    code = """
+        import os, sys
+        os.makedirs(sys.argv[1], exist_ok=True); path = sys.argv[1] + "/seen"
+        seen = os.path.exists(path); open(path, "w").close()
+        sys.exit(0 if seen else 3)
+    """
+    job = Job('a', 'Stage', python(code, work_dir), work_dir=work_dir, resumable=True)
+    for _ in range(2):  # one that cannot resume starts from an empty folder
+        with pytest.raises(JobFailed):
+            scheduler(tmp_path / 'x').run(
+                as_dict(Job('a', 'Stage', python(code, work_dir), work_dir=work_dir))
+            )
+    with pytest.raises(JobFailed):
+        scheduler(tmp_path).run(as_dict(job))
+    assert 'a' in scheduler(tmp_path).run(as_dict(job))
+
+
+def test_a_damaged_marker_counts_as_missing(tmp_path):
+    job = counting_job(tmp_path, 'a')
+    scheduler(tmp_path).run(as_dict(job))
+    (tmp_path / 'jobs' / 'a.json').write_text('{"signature": "')
+    assert scheduler(tmp_path).run(as_dict(job))['a']['result'] == dict(runs=2)
+
+
+def test_write_atomic_leaves_no_partial_file(tmp_path):
+    write_atomic(tmp_path / 'x' / 'a.json', 'one')
+    write_atomic(tmp_path / 'x' / 'a.json', 'two')
+    assert [path.name for path in (tmp_path / 'x').iterdir()] == ['a.json']
+    assert (tmp_path / 'x' / 'a.json').read_text() == 'two'
+
+
+def test_signature_depends_on_what_a_job_needs():
+    base = as_dict(Job('a', 's', ('x',)), Job('b', 's', ('y',), needs=('a',)))
+    changed = as_dict(Job('a', 's', ('x', '--seed', '1')), Job('b', 's', ('y',), needs=('a',)))
+    assert signatures(base)['b'] != signatures(changed)['b']
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='asks the Linux kernel to end the children')
+@pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGTERM])
+def test_killing_the_parent_ends_the_jobs(tmp_path, number):
+    parent = f"""
+        import io, sys
+        sys.path.insert(0, {str(os.path.dirname(__file__))!r})
+        from test_scheduler import *
+        code = 'import os, sys, time; open(sys.argv[1], "w").write(str(os.getpid()))'
+        job = Job('a', 'Stage', python(code + '; time.sleep(60)', {str(tmp_path / 'pid')!r}))
+        scheduler({str(tmp_path)!r}).run(as_dict(job))
+    """
+    process = subprocess.Popen(python(parent))
+    for _ in range(200):
+        if (tmp_path / 'pid').is_file() and (tmp_path / 'pid').read_text():
+            break
+        time.sleep(0.1)
+    child = int((tmp_path / 'pid').read_text())
+    process.send_signal(number)
+    process.wait(10)
+    for _ in range(50):
+        try:
+            os.kill(child, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    os.kill(child, signal.SIGKILL)
+    pytest.fail('the job outlived its parent')
