@@ -1,0 +1,79 @@
+"""What the main job trains: configs, metrics and learning rates of the three transfer tasks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SIDES = ('pretrained', 'scratch')
+PRETRAIN_CONFIG = 'configs/demo/robust-mae_vit-demo-p8_1xb64-amp-coslr-60e_scenes-64px.py'
+
+
+@dataclass(frozen=True)
+class Task:
+    """One transfer task.
+
+    Attributes:
+        key: Name in results.json.
+        title: Name in the table.
+        model: What is trained, for the table of the report.
+        config: Path below the root of the repository.
+        metric: Name and unit of the headline number.
+        metric_key: Its key among the metrics of the evaluator.
+        scale: Factor that turns the evaluator's number into per cent.
+        lrs: Learning rate of each side in a quick run.
+        grid: Learning rates that ``--full`` tries on both sides.
+        others: Further metrics of the report, name to key.
+    """
+
+    key: str
+    title: str
+    model: str
+    config: str
+    metric: str
+    metric_key: str
+    scale: float
+    lrs: dict
+    grid: tuple
+    others: dict
+
+
+# The learning rates of a quick run are those that `--full` chose on the tune split (mean of three
+# seeds); docs/quickstart.md has the whole grid.
+TASKS = (
+    Task(
+        key='classification',
+        title='Classification',
+        model='ViT, mmpretrain',
+        config='configs/demo/vit-demo-p8_scenes.py',
+        metric='top-1 accuracy (%)',
+        metric_key='accuracy/top1',
+        scale=1.0,
+        lrs=dict(pretrained=1e-3, scratch=1e-3),
+        grid=(3e-4, 1e-3, 3e-3),
+        others={'top-1, away (%)': 'away/top1'},
+    ),
+    Task(
+        key='detection',
+        title='Detection',
+        model='Mask R-CNN, mmdet',
+        config='configs/demo/mask-rcnn_vit-demo-p8_scenes.py',
+        metric='mask mAP (%)',
+        metric_key='coco/segm_mAP',
+        scale=100.0,
+        lrs=dict(pretrained=1e-3, scratch=1e-3),
+        grid=(3e-4, 1e-3, 3e-3),
+        others={'box mAP (%)': 'coco/bbox_mAP', 'mask mAP50 (%)': 'coco/segm_mAP_50'},
+    ),
+    Task(
+        key='segmentation',
+        title='Segmentation',
+        model='UperNet, mmseg',
+        config='configs/demo/upernet_vit-demo-p8_scenes.py',
+        metric='mIoU (%)',
+        metric_key='mIoU',
+        scale=1.0,
+        lrs=dict(pretrained=1e-3, scratch=1e-3),
+        grid=(3e-4, 1e-3, 3e-3),
+        others={'pixel accuracy (%)': 'aAcc'},
+    ),
+)
