@@ -1,0 +1,174 @@
+"""Unlabelled images from a folder, a glob or a list."""
+
+import logging
+from typing import List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+from mmengine.dist import is_main_process
+from mmengine.logging import print_log
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from mmmim.registry import DATASETS, TRANSFORMS
+
+from .decoding import ImageError, decode_file, read_size
+from .file_list import list_files
+from .randomness import sample_rng
+from .shared_memory import RamCache, shared_zeros
+
+Index = Union[int, Tuple[int, int]]
+
+
+@DATASETS.register_module()
+class ImageFolder(Dataset):
+    """Images without labels or annotation file; item = dict of views, sample index and epoch.
+
+    A file that cannot be read is named in a warning when it is met and the next readable image of
+    the list takes its place, in every epoch and on any number of processes the same one.
+
+    Args:
+        data_root (str): Folder, searched recursively for every extension PIL reads; also a glob or
+            a list file (.txt, .lst, .csv, .tsv). See :func:`~mmmim.datasets.file_list.list_files`.
+        files (str or list, optional): Glob, list file or paths below ``data_root``.
+        pipeline (list): Transforms, as configs or callables, after decoding.
+        cache (str, optional): 'ram' keeps decoded images in memory shared by the workers.
+        seed (int, optional): Seed of the augmentation. None takes that of the run, which the
+            sampler passes on.
+        broken (str): 'replace' a file that cannot be read, or 'none': its item is None.
+        max_broken (float): Share of broken files, of at least ten, above which to stop.
+        look_at (int): Headers looked at beforehand, to count images smaller than the crop.
+
+    Raises:
+        ValueError: If there is no image, or an option is unknown.
+    """
+
+    METAINFO: dict = {}
+
+    def __init__(
+        self,
+        data_root: str,
+        files: Union[str, Sequence[str], None] = None,
+        pipeline: Sequence = (),
+        cache: Optional[str] = None,
+        seed: Optional[int] = None,
+        broken: str = 'replace',
+        max_broken: float = 0.01,
+        look_at: int = 500,
+    ) -> None:
+        if cache not in (None, 'ram'):
+            raise ValueError(f"ImageFolder: cache={cache!r} must be None or 'ram'.")
+        if broken not in ('replace', 'none'):
+            raise ValueError(f"ImageFolder: broken={broken!r} must be 'replace' or 'none'.")
+        self.paths = list_files(data_root, files)
+        self.pipeline = [TRANSFORMS.build(t) if isinstance(t, dict) else t for t in pipeline]
+        self.seed, self._fixed_seed = seed or 0, seed is not None
+        self.broken, self.max_broken = broken, max_broken
+        self._skipped = shared_zeros(len(self.paths), np.bool_)
+        sizes = self._look_at(len(self) if cache else look_at)
+        self.cache = RamCache(sizes) if cache else None
+
+    @property
+    def metainfo(self) -> dict:
+        return dict(self.METAINFO)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def set_seed(self, seed: int) -> None:
+        """Take over the seed of the run, unless the config gave one."""
+        if not self._fixed_seed:
+            self.seed = seed
+
+    @property
+    def skipped(self) -> List[str]:
+        """Broken files met so far by this process and its forked workers."""
+        return [self.paths[i] for i in np.flatnonzero(self._skipped)]
+
+    def __getitem__(self, index: Index) -> Optional[dict]:
+        """
+        Args:
+            index: (epoch, sample index), or a sample index, which stands for epoch 0.
+
+        Returns:
+            dict(image=(3, H, W) uint8, sample_index=int, epoch=int, and what the pipeline adds);
+            ``sample_index`` is that of the image read, also where it replaces a broken one.
+        """
+        epoch, index = index if isinstance(index, tuple) else (0, index)
+        image, source = self._read(index)
+        if image is None:
+            return None
+        results = dict(image=image, sample_index=source, epoch=epoch)
+        results['rng'] = sample_rng(self.seed, epoch, index)
+        for transform in self.pipeline:
+            results = transform(results)
+        del results['rng']
+        return results
+
+    def _read(self, index: int) -> Tuple[Optional[Tensor], int]:
+        """The image or its replacement, and the index it was read from."""
+        for step in range(len(self)):
+            source = (index + step) % len(self)
+            image = self._load(source)
+            if image is not None:
+                return image, source
+            if self.broken == 'none':
+                return None, source
+        raise RuntimeError(f"none of the {len(self)} images below '{self.paths.root}' can be read.")
+
+    def _load(self, index: int) -> Optional[Tensor]:
+        if self._skipped[index]:
+            return None
+        image = None if self.cache is None else self.cache.get(index)
+        if image is None:
+            try:
+                image = decode_file(self.paths.full(index))
+            except ImageError as error:
+                self._skip(index, error)
+                return None
+            if self.cache is not None:
+                self.cache.put(index, image)
+        return image
+
+    def _skip(self, index: int, error: ImageError) -> None:
+        self._skipped[index] = True
+        # mmengine shows nothing below ERROR on the other ranks, and the name must be seen.
+        level = logging.WARNING if is_main_process() else logging.ERROR
+        print_log(f"skipping image '{self.paths.full(index)}': {error}", 'current', level)
+        count = int(self._skipped.sum())
+        if count > max(10, self.max_broken * len(self)):
+            raise RuntimeError(
+                f'{count} of {len(self)} images cannot be read, more than max_broken='
+                f'{self.max_broken:g} allows; the last one: {self.paths.full(index)} ({error}).'
+            )
+
+    def _look_at(self, count: int) -> np.ndarray:
+        """(n, 2) int64, height and width of up to ``count`` images spread over the list."""
+        indices = np.unique(np.linspace(0, len(self) - 1, min(count, len(self))).astype(int))
+        sizes = np.zeros((len(indices), 2), dtype=np.int64)
+        for row, index in enumerate(indices.tolist()):
+            try:
+                sizes[row] = read_size(self.paths.full(index))
+            except ImageError as error:
+                self._skip(index, error)
+        readable = sizes[:, 0] > 0
+        if len(sizes) and not readable.any():
+            raise ValueError(
+                f"none of {len(sizes)} images looked at can be read; the first is "
+                f"'{self.paths.full(int(indices[0]))}'."
+            )
+        self._warn_of_small(sizes[readable])
+        return sizes
+
+    def _warn_of_small(self, sizes: np.ndarray) -> None:
+        crops = [t.size for t in self.pipeline if isinstance(getattr(t, 'size', None), tuple)]
+        if not crops or not len(sizes):
+            return
+        small = (sizes < crops[0]).any(axis=1)
+        if small.any():
+            height, width = sizes[np.argmin(sizes.prod(axis=1))]
+            print_log(
+                f'{small.sum()} of {len(sizes)} images looked at are smaller than the crop of '
+                f'{crops[0][0]}x{crops[0][1]} (the smallest is {height}x{width}) and get enlarged.',
+                'current',
+                logging.WARNING,
+            )
