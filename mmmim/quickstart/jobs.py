@@ -25,6 +25,7 @@ class Job:
         resumable: Whether a second start continues from what ``work_dir`` holds.
         batch_size: Images per iteration, for images/s; 0 shows no speed.
         label: Short name within the stage: ``'pretrained'``.
+        always: Run it although it is done; for what checks its own work and returns at once.
         inputs: Text of what else the result depends on (resolved config, data manifest).
     """
 
@@ -39,6 +40,7 @@ class Job:
     batch_size: int = 0
     label: str = ''
     inputs: str = field(default='', repr=False)
+    always: bool = False
 
 
 def write_atomic(path: Path, text: str) -> None:

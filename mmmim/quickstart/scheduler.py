@@ -77,7 +77,7 @@ class Scheduler:
         done = {
             name: marker
             for name, job in jobs.items()
-            if (marker := self.markers.read(job, keys[name]))
+            if not job.always and (marker := self.markers.read(job, keys[name]))
         }
         if done:
             self.display.say(f'  {len(done)} of {len(jobs)} jobs were done before')

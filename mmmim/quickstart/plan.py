@@ -1,0 +1,129 @@
+"""The graph of jobs: data, pre-training per seed, and per task and side one training per rate."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from functools import partial
+from pathlib import Path
+
+from mmengine.config import Config
+
+from .jobs import Job
+from .options import Options
+from .recipes import PRETRAIN_CONFIG, SIDES, TASKS
+from .results import job_name
+
+FINAL_METRICS = 'final_metrics.json'
+
+
+class Plan:
+    """Builds the jobs of one run.
+
+    Args:
+        options: What the user asked for.
+        n_images: Number of the user's own images, 0 for the scenes.
+    """
+
+    def __init__(self, options: Options, n_images: int = 0):
+        self.options, self.n_images = options, n_images
+
+    def training(self) -> dict[str, Job]:
+        """Data, pre-training and transfer, in an order that can run."""
+        jobs = [self.scenes(), *map(self.pretrain, self.options.seeds)]
+        for task in TASKS:
+            inputs, batch_size = _read_config(self.options.root / task.config)
+            for seed in self.options.seeds:
+                for index in range(max(len(self.options.lrs(task, side)) for side in SIDES)):
+                    for side in SIDES:  # neighbours, so that both sides run at the same time
+                        lr = self.options.lrs(task, side)[index]
+                        jobs.append(self.transfer(task, side, lr, seed, inputs, batch_size))
+        return {job.name: job for job in jobs}
+
+    def scenes(self) -> Job:
+        """Make the embedded data set; returns at once when it is there."""
+        tool = self.options.root / 'tools/dataset_converters/make_scenes.py'
+        command = (sys.executable, tool, '--out', self.options.scenes, '--overwrite')
+        return Job('scenes', 'Data', command, threads=self.options.slots, always=True)
+
+    def pretrain(self, seed: int) -> Job:
+        path = self.options.root / PRETRAIN_CONFIG
+        inputs, batch_size = _read_config(path)
+        work_dir = self.pretrain_dir(seed)
+        extra = self._own_images(path) if self.n_images else []
+        command = self._train(path, work_dir, seed, '--resume', '--cfg-options', *extra)
+        return Job(
+            name=f'pretrain-s{seed}',
+            stage='Pre-training',
+            command=command,
+            collect=partial(_pretrain_result, work_dir),
+            needs=('scenes',),
+            threads=1 if self.options.full else self.options.slots,
+            work_dir=work_dir,
+            resumable=True,
+            batch_size=batch_size,
+            label='pre-training' if not self.options.full else f'seed {seed}',
+            inputs=inputs + str(self.n_images),
+        )
+
+    def transfer(self, task, side, lr, seed, inputs, batch_size) -> Job:
+        name = job_name(task, side, lr, seed)
+        work_dir = self.options.run_dir / name
+        extra = ['--pretrained', self.encoder(seed)] if side == 'pretrained' else []
+        options = [f'optim_wrapper.optimizer.lr={lr:g}']
+        if not self.options.full:  # nothing is chosen in a quick run
+            options.append("custom_hooks.0.splits=('val',)")
+        command = self._train(
+            self.options.root / task.config, work_dir, seed, *extra, '--cfg-options', *options
+        )
+        return Job(
+            name=name,
+            stage=task.title,
+            command=command,
+            collect=partial(_read_json, work_dir / FINAL_METRICS),
+            needs=(f'pretrain-s{seed}',) if side == 'pretrained' else ('scenes',),
+            work_dir=work_dir,
+            batch_size=batch_size,
+            label=side if not self.options.full else f'{task.key[:3]} {side[:4]} s{seed}',
+            inputs=inputs,
+        )
+
+    def pretrain_dir(self, seed: int) -> Path:
+        return self.options.run_dir / f'pretrain-s{seed}'
+
+    def encoder(self, seed: int) -> Path:
+        return self.pretrain_dir(seed) / 'encoder.pth'
+
+    def _train(self, config, work_dir, seed, *rest) -> tuple:
+        tool = self.options.root / 'tools/train.py'
+        command = (sys.executable, tool, config, '--work-dir', work_dir, '--seed', seed, *rest)
+        return tuple(map(str, command))
+
+    def _own_images(self, path) -> list[str]:
+        """Overrides that pre-train on the user's folder for as many views as on the scenes."""
+        cfg = Config.fromfile(path)
+        scenes = sum(1 for _ in Path(cfg.train_dataloader.dataset.data_root).rglob('*.jpg'))
+        epochs = max(1, math.ceil(cfg.train_cfg.max_epochs * scenes / self.n_images))
+        return [
+            f'train_dataloader.dataset.data_root={self.options.data}',
+            f'train_cfg.max_epochs={epochs}',
+        ]
+
+
+def _read_config(path) -> tuple[str, int]:
+    """Resolved config as text, and its batch size."""
+    cfg = Config.fromfile(path)
+    return json.dumps(cfg.to_dict(), default=str, sort_keys=True), cfg.train_dataloader.batch_size
+
+
+def _read_json(path) -> dict:
+    return json.loads(Path(path).read_text(encoding='utf-8'))
+
+
+def _pretrain_result(work_dir) -> dict:
+    """Where the encoder lies; a pre-training that wrote none has failed."""
+    encoder = Path(work_dir) / 'encoder.pth'
+    if not encoder.is_file():
+        raise FileNotFoundError(f'{encoder} was not written')
+    return dict(encoder=str(encoder))

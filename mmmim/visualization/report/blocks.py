@@ -1,0 +1,91 @@
+"""Blocks of a page: tables, picture grids, lists of facts, code."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from html import escape
+
+from PIL import Image
+
+from mmmim.visualization.image_grid import ImageGrid
+
+
+def paragraph(text: str, kind: str = '') -> str:
+    attribute = f' class="{kind}"' if kind else ''
+    return f'<p{attribute}>{escape(text)}</p>'
+
+
+def table(head: Sequence[str], body: Sequence, caption: str, n_text: int = 1) -> str:
+    """A table that scrolls sideways by itself on a narrow screen.
+
+    Args:
+        head: Column names.
+        body: Rows of plain text; a plain string instead of a row is a heading over what follows.
+        caption: What the table shows.
+        n_text: Number of leading columns with text; the others are numbers.
+    """
+
+    def cell(index, content, header):
+        tag = 'th' if header or index == 0 else 'td'
+        scope = f' scope="{"col" if header else "row"}"' if tag == 'th' else ''
+        kind = ' class="num"' if index >= n_text else ''
+        return f'<{tag}{scope}{kind}>{escape(content)}</{tag}>'
+
+    def row(cells):
+        if isinstance(cells, str):
+            return f'<tr class="group"><th colspan="{len(head)}">{escape(cells)}</th></tr>'
+        return f'<tr>{"".join(cell(i, c, False) for i, c in enumerate(cells))}</tr>'
+
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
+        f'<thead><tr>{"".join(cell(i, c, True) for i, c in enumerate(head))}</tr></thead>'
+        f'<tbody>{"".join(map(row, body))}</tbody></table></div>'
+        f'<p class="note">{escape(caption)}</p>'
+    )
+
+
+def fold(summary: str, body: str) -> str:
+    """HTML folded away under a summary."""
+    return f'<details><summary>{escape(summary)}</summary>{body}</details>'
+
+
+def facts(items: Sequence[tuple[str, str]]) -> str:
+    """A list of names and values."""
+    entries = ''.join(f'<dt>{escape(n)}</dt><dd>{escape(v)}</dd>' for n, v in items if v)
+    return f'<dl>{entries}</dl>'
+
+
+def code(text: str) -> str:
+    """Preformatted text."""
+    return f'<pre tabindex="0"><code>{escape(text)}</code></pre>'
+
+
+def inline_png(picture) -> str:
+    """Data URI of a uint8 RGB array (H, W, 3)."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, 'PNG', optimize=True)
+    return 'data:image/png;base64,' + base64.b64encode(buffer.getvalue()).decode()
+
+
+def picture_grid(grid: ImageGrid, tile_width: int = 150) -> str:
+    """Pictures under their headings, with the caption below; small ones keep their pixels."""
+    columns = len(grid.columns)
+    kind = 'pictures pixels' if grid.rows and grid.rows[0][0].shape[1] < 128 else 'pictures'
+    width = columns * (tile_width + 4)
+    cells = [f'<div class="head">{escape(name)}</div>' for name in grid.columns]
+    for number, (row, note) in enumerate(zip(grid.rows, grid.notes), start=1):
+        if note:
+            cells.append(f'<div class="row-note">{escape(note)}</div>')
+        for name, picture in zip(grid.columns, row):
+            height, wide = picture.shape[:2]
+            alt = escape(f'Image {number}, {name}')
+            cells.append(
+                f'<img src="{inline_png(picture)}" alt="{alt}" width="{wide}" height="{height}">'
+            )
+    style = f'grid-template-columns:repeat({columns},1fr);--grid-width:{width}px'
+    return (
+        f'<figure><div class="{kind}" style="{style}">{"".join(cells)}</div>'
+        f'<figcaption>{escape(grid.caption)}</figcaption></figure>'
+    )
