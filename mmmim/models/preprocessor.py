@@ -1,6 +1,6 @@
 """From the loader's uint8 batch to normalised views on the device."""
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import torch
 from mmengine.model import BaseDataPreprocessor
@@ -19,7 +19,7 @@ class ViewsPreprocessor(BaseDataPreprocessor):
         mean (Sequence[float]): Per channel, on the scale 0 to 255; its length is the number of
             channels that images must have.
         std (Sequence[float]): Per channel, likewise.
-        normalize (Sequence[str]): Views that get ``(x - mean) / std``; others are moved as they are.
+        normalize (Sequence[str]): Views that get ``(x - mean) / std``; others are only moved.
         non_blocking (bool): Copy from pinned memory without waiting.
 
     Raises:
@@ -40,13 +40,15 @@ class ViewsPreprocessor(BaseDataPreprocessor):
                 'channel each, std positive.'
             )
         self.normalize = tuple(normalize)
+        self.pixel_mean, self.pixel_std = tuple(mean), tuple(std)
         self.register_buffer('mean', torch.tensor(mean).float().view(1, -1, 1, 1), persistent=False)
         self.register_buffer('std', torch.tensor(std).float().view(1, -1, 1, 1), persistent=False)
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """
         Args:
-            data: Batch of ``mmmim.collate_views``: dict(inputs=dict(image=(N, C, H, W) uint8, ...)).
+            data: Batch of ``mmmim.collate_views``, dict(inputs=dict(image=(N, C, H, W) uint8)) with
+                any further views.
             training: Unused; both modes are alike.
 
         Returns:
@@ -77,8 +79,8 @@ class ViewsPreprocessor(BaseDataPreprocessor):
             raise ValueError(f"ViewsPreprocessor: no view '{name}' in the batch ({list(views)}).")
         if view.dtype != torch.uint8:
             raise TypeError(
-                f"ViewsPreprocessor: view '{name}' is {view.dtype}, expected torch.uint8 as decoded: "
-                'take normalisation out of the pipeline.'
+                f"ViewsPreprocessor: view '{name}' is {view.dtype}, expected torch.uint8 as "
+                'decoded: take normalisation out of the pipeline.'
             )
         if view.dim() != 4 or view.shape[1] != channels:
             raise ValueError(

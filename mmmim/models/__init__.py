@@ -1,0 +1,14 @@
+"""Models: the parts of every method, and how they fit together."""
+
+from . import algorithms, backbones, corruptions, detection, losses, necks, preprocessor, targets
+
+__all__ = [
+    'algorithms',
+    'backbones',
+    'corruptions',
+    'detection',
+    'losses',
+    'necks',
+    'preprocessor',
+    'targets',
+]

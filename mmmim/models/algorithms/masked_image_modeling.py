@@ -1,0 +1,146 @@
+"""The common algorithm: corruption x backbone(mask) x neck x target x loss."""
+
+from typing import NamedTuple
+
+import torch
+from mmpretrain.models.selfsup import BaseSelfSupervisor
+from torch import Tensor
+
+from mmmim.registry import MODELS
+
+
+class Reconstruction(NamedTuple):
+    """What a model makes of a batch; images are (N, C, H, W) float32, RGB in [0, 1].
+
+    Attributes:
+        mask: (N, Gh, Gw) bool, True = masked; None where nothing is masked.
+        input: The clean image.
+        corrupted: What the encoder saw, masked patches grey.
+        pred: The prediction of every cell, mapped back to pixels.
+        pasted: The prediction in the masked cells, the input elsewhere.
+        target: The target mapped back to pixels.
+        flattered: Whether the mapping used the true patch statistics.
+    """
+
+    mask: Tensor | None
+    input: Tensor
+    corrupted: Tensor
+    pred: Tensor
+    pasted: Tensor
+    target: Tensor
+    flattered: bool
+
+
+@MODELS.register_module()
+class MaskedImageModeling(BaseSelfSupervisor):
+    """A masked-image-modelling method as a product of its parts.
+
+    Args:
+        corruption (dict): ``(views, mask=None) -> Corrupted``.
+        backbone (dict): ``(images, mask) -> latent``.
+        neck (dict): ``(latent, mask) -> pred``.
+        target (dict): ``(views, geometry) -> (N, L, T)``.
+        loss (dict): ``(pred, target, mask) -> scalar``.
+        data_preprocessor (dict): Delivers the views; ``mmmim.ViewsPreprocessor`` by default.
+        init_cfg (dict, optional): mmengine initialisation.
+
+    Raises:
+        ValueError: If parts do not fit each other.
+    """
+
+    def __init__(
+        self, corruption, backbone, neck, target, loss, data_preprocessor=None, init_cfg=None
+    ):
+        super().__init__(
+            backbone=backbone,
+            neck=neck,
+            data_preprocessor=data_preprocessor or dict(type='mmmim.ViewsPreprocessor'),
+            init_cfg=init_cfg,
+        )
+        self.corruption = MODELS.build(corruption)
+        self.target = MODELS.build(target)
+        self.loss_module = MODELS.build(loss)
+        self._check_parts()
+
+    def _check_parts(self):
+        pairs = [
+            ('neck.out_dims', 'target.dims'),
+            ('neck.num_prefix', 'backbone.num_prefix'),
+            ('neck.grid', 'backbone.grid'),
+            ('corruption.patch_size', 'backbone.patch_size'),
+            ('target.patch_size', 'backbone.patch_size'),
+            ('target.pixel_mean', 'data_preprocessor.pixel_mean'),
+            ('target.pixel_std', 'data_preprocessor.pixel_std'),
+        ]
+        for left, right in pairs:
+            ours, theirs = self._attribute(left), self._attribute(right)
+            if ours is not None and theirs is not None and ours != theirs:
+                raise ValueError(
+                    f'model.{left} = {ours} does not fit model.{right} = {theirs}: '
+                    'make them equal in the config.'
+                )
+
+    def _attribute(self, path):
+        part, name = path.split('.')
+        return getattr(getattr(self, part), name, None)
+
+    def extract_feat(self, inputs):
+        """Features of clean images: a views dict, or (N, C, H, W) normalised images."""
+        images = inputs['image'] if isinstance(inputs, dict) else inputs
+        return self.backbone(images)
+
+    def loss(self, inputs: dict, data_samples=None, mask: Tensor | None = None) -> dict:
+        """The loss of a batch.
+
+        Args:
+            inputs: The views, see :class:`mmmim.models.corruptions.Corruption`.
+            data_samples: Unused; mmengine passes it.
+            mask: (N, Gh, Gw) bool to use instead of a drawn one.
+
+        Returns:
+            dict(loss=scalar float32).
+        """
+        corrupted = self.corruption(inputs, mask=mask)
+        latent = self.backbone(corrupted.images, corrupted.mask)
+        pred = self.neck(latent, corrupted.mask)
+        target = self.target(inputs, corrupted.geometry)
+        return dict(loss=self.loss_module(pred, target, corrupted.mask))
+
+    @torch.no_grad()
+    def reconstruct(self, inputs: dict, mask: Tensor | None = None) -> Reconstruction:
+        """Predict every cell of a batch and map the prediction back to pixels.
+
+        Args:
+            inputs: The views.
+            mask: (N, Gh, Gw) bool to use instead of a drawn one.
+        """
+        corrupted = self.corruption(inputs, mask=mask)
+        pred = self.neck(
+            self.backbone(corrupted.images, corrupted.mask), corrupted.mask, predict='all'
+        )
+        target = self.target(inputs, corrupted.geometry)
+        images = {
+            'input': self._to_pixels(inputs['image']),
+            'corrupted': self._to_pixels(corrupted.images),
+            'pred': self.target.to_rgb(pred, inputs),
+            'target': self.target.to_rgb(target, inputs),
+        }
+        images['pasted'] = images['pred']
+        if corrupted.mask is not None:
+            hidden = self._cells_to_pixels(corrupted.mask)
+            images['corrupted'] = torch.where(
+                hidden, torch.full_like(images['corrupted'], 0.5), images['corrupted']
+            )
+            images['pasted'] = torch.where(hidden, images['pred'], images['input'])
+        images = {name: image.clamp(0, 1) for name, image in images.items()}
+        return Reconstruction(
+            mask=corrupted.mask, flattered=self.target.needs_true_statistics, **images
+        )
+
+    def _to_pixels(self, images: Tensor) -> Tensor:
+        return images.float() * self.target.std + self.target.mean
+
+    def _cells_to_pixels(self, mask: Tensor) -> Tensor:
+        """(N, Gh, Gw) -> (N, 1, H, W)."""
+        p = self.backbone.patch_size
+        return mask.repeat_interleave(p, 1).repeat_interleave(p, 2).unsqueeze(1)

@@ -1,0 +1,5 @@
+"""Backbones."""
+
+from .masked_vit import MaskedViT
+
+__all__ = ['MaskedViT']

@@ -1,0 +1,60 @@
+"""What a corruption is: ``(views, mask=None) -> Corrupted(images, mask, geometry)``."""
+
+from typing import Any, NamedTuple
+
+from torch import Tensor, nn
+
+from .. import tokens
+
+
+class Corrupted(NamedTuple):
+    """A corrupted batch.
+
+    Attributes:
+        images: (N, C, H, W), what the backbone sees.
+        mask: (N, Gh, Gw) bool, True = masked = to be predicted; None where nothing is masked.
+        geometry: How predicted pixels map into the frame they are compared in; None for the
+            identity.
+    """
+
+    images: Tensor
+    mask: Tensor | None
+    geometry: Any = None
+
+
+class Corruption(nn.Module):
+    """Base of all corruptions.
+
+    Attributes:
+        predicts (str): Which cells the loss covers: 'masked', 'all' or 'none'.
+        exact_count (bool): Whether every sample has the same number of masked cells.
+    """
+
+    predicts = 'masked'
+    exact_count = True
+
+    def forward(self, views: dict, mask: Tensor | None = None) -> Corrupted:
+        """Corrupt a batch.
+
+        Args:
+            views: 'image' (N, C, H, W) float, 'sample_index' (N,) and 'epoch' (N,) int64.
+            mask: (N, Gh, Gw) bool to use instead of a drawn one.
+        """
+        raise NotImplementedError
+
+
+def check_mask(mask: Tensor, num_samples: int, grid) -> Tensor:
+    """Accept a mask that a caller gives.
+
+    Raises:
+        TypeError: If it is not boolean.
+        ValueError: If its shape is not (N, Gh, Gw), or the samples differ in their counts.
+    """
+    if str(mask.dtype) != 'torch.bool':
+        raise TypeError(f'mask must be a bool tensor (True = masked), got {mask.dtype}.')
+    if tuple(mask.shape) != (num_samples, *grid):
+        raise ValueError(
+            f'mask must be (N, Gh, Gw) = {(num_samples, *grid)}, got {tuple(mask.shape)}.'
+        )
+    tokens.num_masked(mask)
+    return mask

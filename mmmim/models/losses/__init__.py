@@ -1,0 +1,5 @@
+"""Losses over masked cells."""
+
+from .regression import MaskedRegressionLoss
+
+__all__ = ['MaskedRegressionLoss']

@@ -1,0 +1,5 @@
+"""Targets: what is predicted, from the clean image."""
+
+from .pixel import PixelTarget
+
+__all__ = ['PixelTarget']

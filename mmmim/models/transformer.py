@@ -1,0 +1,146 @@
+"""The pre-norm transformer block shared by backbones and decoders, with mmpretrain's parameter
+names.
+"""
+
+import torch.nn as nn
+from mmcv.cnn.bricks import DropPath
+from mmpretrain.models.utils import LayerScale, build_norm_layer
+from torch import Tensor
+
+from .attention import attend
+
+LAYER_NORM = dict(type='LN', eps=1e-6)
+
+
+class SelfAttention(nn.Module):
+    """Multi-head self-attention.
+
+    Args:
+        embed_dims (int): Width D.
+        num_heads (int): Heads; must divide ``embed_dims``.
+        qkv_bias (bool): Bias of the joint projection.
+        attn_drop_rate (float): Dropout on the softmaxed attention.
+        drop_rate (float): Dropout on the output.
+        drop_path_rate (float): Stochastic depth of the branch.
+        layer_scale_init_value (float): Initial LayerScale, 0 for none.
+
+    Raises:
+        ValueError: If ``num_heads`` does not divide ``embed_dims``.
+    """
+
+    def __init__(
+        self,
+        embed_dims,
+        num_heads,
+        qkv_bias=True,
+        attn_drop_rate=0.0,
+        drop_rate=0.0,
+        drop_path_rate=0.0,
+        layer_scale_init_value=0.0,
+    ):
+        super().__init__()
+        if embed_dims % num_heads:
+            raise ValueError(f'num_heads {num_heads} does not divide embed_dims {embed_dims}.')
+        self.num_heads = num_heads
+        self.attn_drop_rate = attn_drop_rate
+        self.qkv = nn.Linear(embed_dims, embed_dims * 3, bias=qkv_bias)
+        self.proj = nn.Linear(embed_dims, embed_dims)
+        self.proj_drop = nn.Dropout(drop_rate)
+        self.out_drop = DropPath(drop_path_rate)
+        self.gamma1 = _layer_scale(embed_dims, layer_scale_init_value)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, L, D) -> (N, L, D), without the residual."""
+        n, length, dims = x.shape
+        qkv = self.qkv(x).reshape(n, length, 3, self.num_heads, dims // self.num_heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (N, heads, L, d)
+        out = attend(q, k, v, dropout_p=self.attn_drop_rate if self.training else 0.0)
+        out = self.proj(out.transpose(1, 2).reshape(n, length, dims))
+        return self.out_drop(self.gamma1(self.proj_drop(out)))
+
+
+class FeedForward(nn.Module):
+    """Two-layer perceptron with GELU; parameters named as mmcv's FFN (``layers.0.0``,
+    ``layers.1``).
+    """
+
+    def __init__(
+        self,
+        embed_dims,
+        feedforward_channels,
+        drop_rate=0.0,
+        drop_path_rate=0.0,
+        layer_scale_init_value=0.0,
+    ):
+        super().__init__()
+        hidden = nn.Sequential(
+            nn.Linear(embed_dims, feedforward_channels), nn.GELU(), nn.Dropout(drop_rate)
+        )
+        output = nn.Linear(feedforward_channels, embed_dims)
+        self.layers = nn.Sequential(hidden, output, nn.Dropout(drop_rate))
+        self.out_drop = DropPath(drop_path_rate)
+        self.gamma2 = _layer_scale(embed_dims, layer_scale_init_value)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, L, D) -> (N, L, D), without the residual."""
+        return self.out_drop(self.gamma2(self.layers(x)))
+
+
+class Block(nn.Module):
+    """x + attention(norm(x)), then x + perceptron(norm(x)). Arguments as :class:`SelfAttention`."""
+
+    def __init__(
+        self,
+        embed_dims,
+        num_heads,
+        feedforward_channels,
+        qkv_bias=True,
+        attn_drop_rate=0.0,
+        drop_rate=0.0,
+        drop_path_rate=0.0,
+        layer_scale_init_value=0.0,
+        norm_cfg=LAYER_NORM,
+    ):
+        super().__init__()
+        self.ln1 = build_norm_layer(norm_cfg, embed_dims)
+        self.attn = SelfAttention(
+            embed_dims,
+            num_heads,
+            qkv_bias,
+            attn_drop_rate,
+            drop_rate,
+            drop_path_rate,
+            layer_scale_init_value,
+        )
+        self.ln2 = build_norm_layer(norm_cfg, embed_dims)
+        self.ffn = FeedForward(
+            embed_dims, feedforward_channels, drop_rate, drop_path_rate, layer_scale_init_value
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, L, D) -> (N, L, D)."""
+        x = x + self.attn(self.ln1(x))
+        return x + self.ffn(self.ln2(x))
+
+
+def _layer_scale(embed_dims, init_value):
+    return (
+        LayerScale(embed_dims, layer_scale_init_value=init_value)
+        if init_value > 0
+        else nn.Identity()
+    )
+
+
+def init_linear_(module: nn.Module) -> None:
+    """Weights of MAE (arXiv:2111.06377, appendix A.1).
+
+    Xavier uniform for linear layers, LayerNorm at 1 and 0.
+    """
+    for part in module.modules():
+        if isinstance(part, nn.Linear):
+            nn.init.xavier_uniform_(part.weight)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
+        elif isinstance(part, nn.LayerNorm):
+            nn.init.ones_(part.weight)
+            nn.init.zeros_(part.bias)
