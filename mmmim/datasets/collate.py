@@ -1,7 +1,7 @@
 """From samples to a batch, and the start of a loader worker."""
 
 import signal
-from typing import Sequence
+from collections.abc import Sequence
 
 import torch
 from torch.utils.data import default_collate

@@ -3,7 +3,6 @@
 import functools
 import io
 import os
-from typing import Tuple
 
 import numpy as np
 import torch
@@ -20,7 +19,7 @@ class ImageError(ValueError):
     """An image file cannot be read; the message says why, the caller knows which."""
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def image_extensions() -> frozenset:
     """Extensions PIL reads, in lower case with the dot."""
     known = Image.registered_extensions().items()
@@ -70,7 +69,7 @@ def decode_file(path: str) -> Tensor:
     return decode(data)
 
 
-def read_size(path: str) -> Tuple[int, int]:
+def read_size(path: str) -> tuple[int, int]:
     """(H, W) as decoded, from the header alone.
 
     Raises:
@@ -117,6 +116,6 @@ def _narrow(image: Image.Image) -> Image.Image:
     low, high = float(values.min()), float(values.max())
     top = 65535.0 if image.mode != 'F' else 1.0 if high <= 1 else 255.0
     if low < 0 or high > top:
-        raise ImageError(f'pixel values {low:g} to {high:g} of mode {image.mode} exceed [0, {top:g}]')
+        raise ImageError(f'values {low:g} to {high:g} of mode {image.mode} exceed [0, {top:g}]')
     scaled = values // 257 if top == 65535.0 else np.rint(values * (255 / top))
     return Image.fromarray(scaled.astype(np.uint8))

@@ -4,7 +4,7 @@ import csv
 import glob as globbing
 import hashlib
 import os
-from typing import Iterable, List, Optional, Sequence, Tuple, Union
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class PathTable:
         return digest.hexdigest()
 
 
-def list_files(data_root: str, files: Union[str, Sequence[str], None] = None) -> PathTable:
+def list_files(data_root: str, files: str | Sequence[str] | None = None) -> PathTable:
     """List the images of an unlabelled data set.
 
     Args:
@@ -86,13 +86,13 @@ def list_files(data_root: str, files: Union[str, Sequence[str], None] = None) ->
     return _non_empty(_read_list(data_root, files), data_root, f"the list file '{files}'")
 
 
-def _non_empty(paths: List[str], root: str, what: str) -> PathTable:
+def _non_empty(paths: list[str], root: str, what: str) -> PathTable:
     if not paths:
         raise ValueError(f"{what} names no image (relative paths start at '{root or '.'}').")
     return PathTable(paths, root)
 
 
-def _walk(root: str) -> List[str]:
+def _walk(root: str) -> list[str]:
     """Relative paths of all images below a folder, sorted by their bytes."""
     known, found, others, seen = image_extensions(), [], 0, set()
     stack = [root]
@@ -113,7 +113,7 @@ def _walk(root: str) -> List[str]:
     return sorted((path[prefix:] for path in found), key=os.fsencode)
 
 
-def _scan(folder: str, known: frozenset, seen: set) -> Tuple[List[str], List[str], int]:
+def _scan(folder: str, known: frozenset, seen: set) -> tuple[list[str], list[str], int]:
     """Sub-folders, images and the number of other files of one folder, each folder once."""
     status = os.stat(folder)
     identity = (status.st_dev, status.st_ino)
@@ -134,7 +134,7 @@ def _scan(folder: str, known: frozenset, seen: set) -> Tuple[List[str], List[str
     return folders, names, rest
 
 
-def _read_list(root: str, name: str) -> List[str]:
+def _read_list(root: str, name: str) -> list[str]:
     path = os.path.join(root, name)
     if not os.path.isfile(path):
         raise ValueError(f"list file '{path}' does not exist.")
@@ -146,15 +146,15 @@ def _read_list(root: str, name: str) -> List[str]:
     return _drop_labels([line for line in lines if line and not line.startswith('#')], root)
 
 
-def _read_csv(file, delimiter: str) -> List[str]:
+def _read_csv(file, delimiter: str) -> list[str]:
     rows = [row for row in csv.reader(file, delimiter=delimiter) if row]
     header = [cell.strip().lower() for cell in rows[0]] if rows else []
-    column: Optional[int] = next((header.index(c) for c in COLUMNS if c in header), None)
+    column: int | None = next((header.index(c) for c in COLUMNS if c in header), None)
     body = rows if column is None else rows[1:]
     return [row[column or 0].strip() for row in body if len(row) > (column or 0)]
 
 
-def _drop_labels(lines: List[str], root: str) -> List[str]:
+def _drop_labels(lines: list[str], root: str) -> list[str]:
     """ImageNet's lists read 'path label'; a path may hold blanks itself, so the disk decides."""
     if not lines or os.path.exists(os.path.join(root, lines[0])):
         return lines

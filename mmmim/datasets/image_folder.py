@@ -1,7 +1,7 @@
 """Unlabelled images from a folder, a glob or a list."""
 
 import logging
-from typing import List, Optional, Sequence, Tuple, Union
+from collections.abc import Sequence
 
 import numpy as np
 from mmengine.dist import is_main_process
@@ -16,7 +16,7 @@ from .file_list import list_files
 from .randomness import sample_rng
 from .shared_memory import RamCache, shared_zeros
 
-Index = Union[int, Tuple[int, int]]
+Index = int | tuple[int, int]
 
 
 @DATASETS.register_module()
@@ -47,10 +47,10 @@ class ImageFolder(Dataset):
     def __init__(
         self,
         data_root: str,
-        files: Union[str, Sequence[str], None] = None,
+        files: str | Sequence[str] | None = None,
         pipeline: Sequence = (),
-        cache: Optional[str] = None,
-        seed: Optional[int] = None,
+        cache: str | None = None,
+        seed: int | None = None,
         broken: str = 'replace',
         max_broken: float = 0.01,
         look_at: int = 500,
@@ -80,11 +80,11 @@ class ImageFolder(Dataset):
             self.seed = seed
 
     @property
-    def skipped(self) -> List[str]:
+    def skipped(self) -> list[str]:
         """Broken files met so far by this process and its forked workers."""
         return [self.paths[i] for i in np.flatnonzero(self._skipped)]
 
-    def __getitem__(self, index: Index) -> Optional[dict]:
+    def __getitem__(self, index: Index) -> dict | None:
         """
         Args:
             index: (epoch, sample index), or a sample index, which stands for epoch 0.
@@ -104,7 +104,7 @@ class ImageFolder(Dataset):
         del results['rng']
         return results
 
-    def _read(self, index: int) -> Tuple[Optional[Tensor], int]:
+    def _read(self, index: int) -> tuple[Tensor | None, int]:
         """The image or its replacement, and the index it was read from."""
         for step in range(len(self)):
             source = (index + step) % len(self)
@@ -115,7 +115,7 @@ class ImageFolder(Dataset):
                 return None, source
         raise RuntimeError(f"none of the {len(self)} images below '{self.paths.root}' can be read.")
 
-    def _load(self, index: int) -> Optional[Tensor]:
+    def _load(self, index: int) -> Tensor | None:
         if self._skipped[index]:
             return None
         image = None if self.cache is None else self.cache.get(index)
@@ -153,7 +153,7 @@ class ImageFolder(Dataset):
         readable = sizes[:, 0] > 0
         if len(sizes) and not readable.any():
             raise ValueError(
-                f"none of {len(sizes)} images looked at can be read; the first is "
+                f'none of {len(sizes)} images looked at can be read; the first is '
                 f"'{self.paths.full(int(indices[0]))}'."
             )
         self._warn_of_small(sizes[readable])

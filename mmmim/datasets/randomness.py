@@ -22,7 +22,9 @@ def philox(seed: int, epoch: int, index: int = 0, stream: int = AUGMENTATION) ->
         stream: Separates independent uses of the same coordinates.
     """
     # Philox counts upwards in the first word, so coordinates stand in the last two.
-    return np.random.Philox(key=[seed & _WORD, stream], counter=[0, 0, index, epoch])
+    key = np.array([seed & _WORD, stream], dtype=np.uint64)
+    counter = np.array([0, 0, index, epoch], dtype=np.uint64)
+    return np.random.Philox(key=key, counter=counter)
 
 
 def sample_rng(seed: int, epoch: int, index: int) -> np.random.Generator:

@@ -1,6 +1,6 @@
 """Order of the samples: a function of (seed, epoch), whatever the number of processes."""
 
-from typing import Iterator, Optional, Tuple
+from collections.abc import Iterator
 
 import numpy as np
 from mmengine.dist import get_dist_info, sync_random_seed
@@ -39,10 +39,10 @@ class EpochSampler(Sampler):
     def __init__(
         self,
         dataset,
-        seed: Optional[int] = None,
+        seed: int | None = None,
         shuffle: bool = True,
         round_up: bool = False,
-        multiple_of: Optional[int] = None,
+        multiple_of: int | None = None,
     ) -> None:
         self.rank, self.world_size = get_dist_info()
         self.dataset = dataset
@@ -54,7 +54,7 @@ class EpochSampler(Sampler):
         if hasattr(dataset, 'set_seed'):
             dataset.set_seed(self.seed)
 
-    def _round(self, length: int, multiple_of: Optional[int], round_up: bool) -> int:
+    def _round(self, length: int, multiple_of: int | None, round_up: bool) -> int:
         unit = self.world_size if multiple_of is None else multiple_of
         if unit < 1 or unit % self.world_size:
             raise ValueError(
@@ -75,7 +75,7 @@ class EpochSampler(Sampler):
         order = permutation(self.seed, epoch, length) if self.shuffle else np.arange(length)
         return np.resize(order, self.total)  # cuts, or repeats from the start
 
-    def __iter__(self) -> Iterator[Tuple[int, int]]:
+    def __iter__(self) -> Iterator[tuple[int, int]]:
         epoch, start = self.epoch, self.position
         self.position = 0
         mine = self.order(epoch)[start + self.rank :: self.world_size]

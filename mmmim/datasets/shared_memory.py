@@ -2,7 +2,6 @@
 
 import mmap
 import os
-from typing import Optional, Tuple
 
 import numpy as np
 import torch
@@ -45,14 +44,14 @@ class RamCache:
         have = usable_memory()
         if need * processes > 0.7 * have:
             raise ValueError(
-                f"cache='ram' needs {need / 2**30:.1f} GiB for {len(sizes)} decoded images in each of "
-                f'{processes} processes, but the machine has {have / 2**30:.1f} GiB: use cache=None, '
-                'or shrink the images once on disk.'
+                f"cache='ram' needs {need / 2**30:.1f} GiB for {len(sizes)} decoded images in each "
+                f'of {processes} processes, but the machine has {have / 2**30:.1f} GiB: use '
+                'cache=None, or shrink the images once on disk.'
             )
         self.pixels = torch.from_numpy(shared_zeros(need, np.uint8))
         self.sizes = shared_zeros((len(sizes), 2), np.int32)  # (0, 0) = not yet decoded
 
-    def get(self, index: int) -> Optional[Tensor]:
+    def get(self, index: int) -> Tensor | None:
         """The (3, H, W) view, or None if the image has not been decoded yet."""
         height, width = self.sizes[index].tolist()
         if height == 0:
@@ -64,7 +63,7 @@ class RamCache:
     def put(self, index: int, image: Tensor) -> None:
         """Keep a (3, H, W) image; one larger than its header said is not kept."""
         start, end = self.starts[index : index + 2].tolist()
-        size: Tuple[int, int] = tuple(image.shape[1:])
+        size: tuple[int, int] = tuple(image.shape[1:])
         if image.numel() > end - start:
             return
         self.pixels[start : start + image.numel()].copy_(image.permute(1, 2, 0).reshape(-1))

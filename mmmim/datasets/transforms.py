@@ -1,38 +1,39 @@
 """Geometric transforms of the pre-training path.
 
-Each takes and returns the dict of one sample. ``image`` is (C, H, W) uint8 with any strides, so that
-crops are views and a decoded image is copied once, by its only resize. Random numbers come from
-``rng``, see randomness.py. Resizing is bicubic with antialiasing as PIL's; torch's uint8 kernel does
-the same fixed-point arithmetic in a quarter of the time and differs by one grey level at most.
+Each takes and returns the dict of one sample. ``image`` is (C, H, W) uint8 with any strides, so
+that crops are views and a decoded image is copied once, by its only resize. Random numbers come
+from ``rng``, see randomness.py. Resizing is bicubic with antialiasing as PIL's; torch's uint8
+kernel does the same fixed-point arithmetic in a quarter of the time and differs by one grey level
+at most.
 """
 
 import math
-from typing import Sequence, Tuple, Union
+from collections.abc import Sequence
 
 import torch.nn.functional as F
 from torch import Tensor
 
 from mmmim.registry import TRANSFORMS
 
-Size = Union[int, Tuple[int, int]]
-Box = Tuple[int, int, int, int]
+Size = int | tuple[int, int]
+Box = tuple[int, int, int, int]
 
 
-def resize(image: Tensor, size: Tuple[int, int]) -> Tensor:
+def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
     """Bicubic, antialiased: (C, H, W) uint8 -> (C, *size) uint8; the image itself if it fits."""
     if tuple(image.shape[1:]) == size:
         return image
     return F.interpolate(image[None], size=size, mode='bicubic', antialias=True)[0]
 
 
-def _pair(size: Size, name: str) -> Tuple[int, int]:
+def _pair(size: Size, name: str) -> tuple[int, int]:
     pair = (size, size) if isinstance(size, int) else tuple(size)
     if len(pair) != 2 or not all(isinstance(side, int) and side > 0 for side in pair):
         raise ValueError(f'{name}: size={size} must be a positive int or a pair (height, width).')
     return pair
 
 
-def _span(values: Sequence[float], name: str) -> Tuple[float, float]:
+def _span(values: Sequence[float], name: str) -> tuple[float, float]:
     low, high = values
     if not 0 < low <= high:
         raise ValueError(f'{name}={tuple(values)} must be (low, high) with 0 < low <= high.')
@@ -43,8 +44,8 @@ def _span(values: Sequence[float], name: str) -> Tuple[float, float]:
 class RandomResizedCrop:
     """Crop a random rectangle and resize it to a fixed size.
 
-    MAE (arXiv:2111.06377, appendix A.1): area uniform in ``scale``, aspect log-uniform in ``ratio``,
-    ten attempts, then the largest central crop within ``ratio``.
+    As MAE's data augmentation (arXiv:2111.06377, appendix A.1): area uniform in ``scale``, aspect
+    log-uniform in ``ratio``, ten attempts, then the largest central crop within ``ratio``.
 
     Args:
         size (int or tuple): Side, or (height, width), of the result.
