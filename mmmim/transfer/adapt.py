@@ -1,0 +1,151 @@
+"""Fitting single tensors to another grid, another number of prefix tokens or other input
+channels."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..models.position import CONVENTIONS, sincos_table
+
+RESIZES = ('interpolate', 'recompute')
+
+
+def inflate_first_conv(weight: Tensor, in_channels: int) -> Tensor:
+    """Patch embedding for another number of input channels.
+
+    One channel receives the sum over the old ones (a grey image gives what its RGB copy gave).
+    Otherwise the old channels are repeated in turn and scaled, so that the response to a constant
+    input stays the same.
+
+    Args:
+        weight: (D, C, p, p).
+        in_channels: New C.
+    """
+    old = weight.shape[1]
+    if old == in_channels:
+        return weight
+    if in_channels == 1:
+        return weight.sum(dim=1, keepdim=True)
+    source = torch.arange(in_channels, device=weight.device) % old
+    repeats = torch.bincount(source, minlength=old).clamp(min=1)
+    if in_channels > old:  # each old channel's weight is shared out among its copies
+        return weight[:, source] / repeats[source].view(1, -1, 1, 1).to(weight)
+    return weight[:, source] * (old / in_channels)
+
+
+def square_side(length: int) -> int | None:
+    """g with g * g == length, or None."""
+    side = int(round(length**0.5))
+    return side if side * side == length else None
+
+
+def split_positions(
+    table: Tensor, num_prefix: int, grid: tuple[int, int] | None, same_as: tuple[int, int]
+) -> tuple[int, tuple[int, int]]:
+    """Number of prefix rows and grid of a position table of a file.
+
+    Args:
+        table: (1, P + L, D).
+        num_prefix: Prefix tokens the file seems to have; tables without rows for them exist too (P
+            = 0).
+        grid: The file's (Gh, Gw) where known.
+        same_as: The model's (Gh, Gw); a table of as many cells is taken to lie on that grid.
+
+    Raises:
+        ValueError: If the grid cannot be told.
+    """
+    rows = table.shape[1]
+    for prefix in dict.fromkeys((num_prefix, 0)):
+        cells = rows - prefix
+        if grid is not None:
+            if grid[0] * grid[1] == cells:
+                return prefix, tuple(grid)
+        elif cells == same_as[0] * same_as[1]:
+            return prefix, tuple(same_as)
+    if grid is not None:
+        raise ValueError(
+            f'pos_embed has {rows} rows, no grid {tuple(grid)} plus {num_prefix} prefix tokens.'
+        )
+    for prefix in dict.fromkeys((num_prefix, 0)):
+        side = square_side(rows - prefix)
+        if side is not None:
+            return prefix, (side, side)
+    raise ValueError(
+        f'pos_embed has {rows} rows, which is no square grid with {num_prefix} prefix tokens: '
+        'pass grid=(rows, columns) of the checkpoint.'
+    )
+
+
+def sincos_convention(cells: Tensor, grid: tuple[int, int], atol: float = 1e-2) -> str | None:
+    """Which sin-cos convention made a table (1, L, D), or None if none did; loose enough for bf16
+    files."""
+    dims = cells.shape[-1]
+    if dims % 4:
+        return None
+    for convention in CONVENTIONS:
+        if torch.allclose(
+            cells.float(), sincos_table(dims, tuple(grid), convention=convention), atol=atol, rtol=0
+        ):
+            return convention
+    return None
+
+
+def resize_cells(cells: Tensor, old: tuple[int, int], new: tuple[int, int], mode: str) -> Tensor:
+    """Move the grid rows of a position table to another grid.
+
+    Args:
+        cells: (1, Gh * Gw, D) on the grid ``old``.
+        old: (Gh, Gw).
+        new: (Gh, Gw) wanted.
+        mode: ``'interpolate'`` (bicubic), or ``'recompute'``: the fixed table anew, in the file's
+            own convention.
+
+    Raises:
+        ValueError: If ``mode`` is unknown, or ``'recompute'`` is asked for a table that is not
+            sin-cos.
+    """
+    if mode not in RESIZES:
+        raise ValueError(f'pos_resize must be one of {RESIZES}, got {mode!r}.')
+    if tuple(old) == tuple(new):
+        return cells
+    if mode == 'recompute':
+        convention = sincos_convention(cells, old)
+        if convention is None:
+            raise ValueError(
+                "pos_resize='recompute', but pos_embed of the file is no sin-cos table: "
+                "use 'interpolate'."
+            )
+        return sincos_table(cells.shape[-1], tuple(new), convention=convention).to(cells)
+    maps = cells.float().reshape(1, *old, -1).permute(0, 3, 1, 2)  # (1, D, Gh, Gw)
+    maps = F.interpolate(maps, size=tuple(new), mode='bicubic', align_corners=False)
+    return maps.flatten(2).transpose(1, 2).to(cells)
+
+
+def fit_positions(
+    table: Tensor,
+    rows: int,
+    new_grid: tuple[int, int],
+    num_prefix: int,
+    grid: tuple[int, int] | None = None,
+    mode: str = 'interpolate',
+) -> Tensor:
+    """Position table of a file for a model of another grid or another number of prefix tokens.
+
+    Args:
+        table: (1, P + L, D) of the file.
+        rows: Rows P' + L' of the model's table.
+        new_grid: The model's (Gh', Gw').
+        num_prefix: Prefix tokens of the file.
+        grid: The file's grid where known.
+        mode: See :func:`resize_cells`.
+
+    Returns:
+        (1, P' + L', D). Prefix rows are kept as far as both have them; rows the file lacks are
+        zero.
+    """
+    old_prefix, old_grid = split_positions(table, num_prefix, grid, new_grid)
+    new_prefix = rows - new_grid[0] * new_grid[1]
+    cells = resize_cells(table[:, old_prefix:], old_grid, new_grid, mode)
+    kept = table[:, : min(old_prefix, new_prefix)]
+    fresh = table.new_zeros(1, new_prefix - kept.shape[1], table.shape[2])
+    return torch.cat([kept, fresh, cells], dim=1)

@@ -1,0 +1,133 @@
+"""Reading checkpoint files without running what is pickled inside them."""
+
+import argparse
+import os
+import pathlib
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pickle import UnpicklingError
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.logging.history_buffer import HistoryBuffer
+from torch.serialization import safe_globals
+
+_HISTORY_METHODS = ('min', 'max', 'mean', 'current', 'statistics', 'update')
+
+
+def _history_attribute(owner, name):
+    """Stands in for ``getattr``, which mmengine's logs pickle to name the methods of HistoryBuffer.
+
+    The real one would let a crafted file walk from any allowed object to any other.
+    """
+    if owner is HistoryBuffer and name in _HISTORY_METHODS:
+        return getattr(HistoryBuffer, name)
+    raise UnpicklingError(f'refused to look up {name!r} of {owner!r}')
+
+
+def _containers() -> list:
+    """Plain data holders found beside the tensors: mmengine's logs, numpy values, the options of
+    research code."""
+    multiarray = np._core.multiarray if hasattr(np, '_core') else np.core.multiarray
+    dtypes = {type(np.dtype(code)) for code in '?bBhHiIlLqQefd'} | {
+        type(np.dtype('U1')),
+        type(np.dtype('S1')),
+    }
+    names = {
+        'numpy._core.multiarray',
+        'numpy.core.multiarray',
+    }  # numpy 2 and 1 write different names
+    functions = [
+        (function, f'{name}.{function.__name__}')
+        for name in sorted(names)
+        for function in (multiarray._reconstruct, multiarray.scalar)
+    ]
+    paths = [
+        (pathlib.PurePosixPath, 'pathlib.PosixPath'),
+        (pathlib.PureWindowsPath, 'pathlib.WindowsPath'),
+        (pathlib.PurePosixPath, 'pathlib._local.PosixPath'),
+    ]
+    return [
+        HistoryBuffer,
+        (_history_attribute, 'builtins.getattr'),
+        np.ndarray,
+        np.dtype,
+        *sorted(dtypes, key=str),
+        *functions,
+        *paths,
+        argparse.Namespace,
+        slice,
+    ]
+
+
+def _read_safetensors(path: str) -> Mapping[str, Any]:
+    try:
+        from safetensors.torch import load_file
+    except ImportError:
+        raise RuntimeError(
+            f'reading {path} needs the package safetensors: run `pip install safetensors`.'
+        ) from None
+    return load_file(path)
+
+
+def _local(path: str) -> str:
+    """The file itself, fetched into torch's cache if ``path`` is a URL."""
+    if '://' not in path:
+        return path
+    folder = os.path.join(torch.hub.get_dir(), 'checkpoints')
+    os.makedirs(folder, exist_ok=True)
+    target = os.path.join(folder, path.rstrip('/').rsplit('/', 1)[-1])
+    if not os.path.exists(target):
+        torch.hub.download_url_to_file(path, target, progress=False)
+    return target
+
+
+def read_checkpoint(path: str | os.PathLike, allow_pickle: bool = False) -> Any:
+    """Content of a checkpoint file, on the CPU.
+
+    Files of this toolkit, of mmengine and of the usual research code hold tensors, numbers,
+    strings, numpy arrays, mmengine's log buffers and an ``argparse.Namespace``. These load;
+    anything that would run other code does not.
+
+    Args:
+        path: ``.pth`` / ``.pt`` / ``.bin`` (torch) or ``.safetensors``, or a URL of one.
+        allow_pickle: Unpickle whatever the file holds. Only for files you trust: unpickling runs
+            their code.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is no checkpoint, or holds objects that need ``allow_pickle``.
+    """
+    file = _local(os.fspath(path))
+    if not os.path.isfile(file):
+        raise FileNotFoundError(
+            f'checkpoint {path} does not exist (working directory {os.getcwd()}).'
+        )
+    if file.endswith('.safetensors'):
+        return _read_safetensors(file)
+    try:
+        with ExitStack() as stack:
+            if not allow_pickle:
+                stack.enter_context(safe_globals(_containers()))
+            return torch.load(file, map_location='cpu', weights_only=not allow_pickle)
+    except UnpicklingError as error:
+        raise ValueError(_refusal(path, error)) from None
+    except Exception as error:  # a damaged file can fail anywhere inside torch and the unpickler
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ValueError(f'{path} is no readable checkpoint: {reason}') from error
+
+
+def _refusal(path, error) -> str:
+    reason = str(error).replace('Weights only load failed. ', '')
+    unsafe = 'Unsupported global' in reason or 'GLOBAL' in reason or 'refused' in reason
+    if not unsafe:
+        return f'{path} is no readable checkpoint: {reason.splitlines()[0]}'
+    line = next(
+        (line for line in reason.splitlines() if 'GLOBAL' in line or 'refused' in line),
+        reason.splitlines()[0],
+    )
+    return (
+        f'{path} holds pickled objects that could run code when read ({line.strip()}). '
+        'If you trust its author, pass allow_pickle=True.'
+    )

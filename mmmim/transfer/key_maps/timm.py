@@ -1,0 +1,57 @@
+"""timm's names, which facebookresearch/mae, DeiT, MoCo v3, DINO, iBOT and CAE share."""
+
+import re
+
+import torch
+
+from ..layouts import Layout, State
+
+TO_MMPRETRAIN = (
+    (r'^patch_embed\.proj\.', 'patch_embed.projection.'),
+    (r'^norm\.', 'ln1.'),
+    (r'^fc_norm\.', 'ln2.'),
+    (r'^norm_pre\.', 'pre_norm.'),
+    (r'^blocks\.', 'layers.'),
+    (r'^(layers\.\d+)\.norm1\.', r'\1.ln1.'),
+    (r'^(layers\.\d+)\.norm2\.', r'\1.ln2.'),
+    (r'^(layers\.\d+)\.mlp\.fc1\.', r'\1.ffn.layers.0.0.'),
+    (r'^(layers\.\d+)\.mlp\.fc2\.', r'\1.ffn.layers.1.'),
+    (r'^(layers\.\d+)\.ls1\.gamma$', r'\1.attn.gamma1.weight'),
+    (r'^(layers\.\d+)\.ls2\.gamma$', r'\1.ffn.gamma2.weight'),
+    (r'^(layers\.\d+)\.gamma_1$', r'\1.attn.gamma1.weight'),
+    (r'^(layers\.\d+)\.gamma_2$', r'\1.ffn.gamma2.weight'),
+)
+
+_MARKS = ('patch_embed.proj.weight', 'blocks.0.norm1.weight')
+
+_Q_BIAS = re.compile(r'^(blocks\.\d+\.attn\.)q_bias$')
+
+
+def join_bias(state: State) -> State:
+    """BEiT and CAE have a query and a value bias; a key bias of zero completes the joint one."""
+    joined = dict(state)
+    for name in state:
+        match = _Q_BIAS.match(name)
+        if match and f'{match.group(1)}v_bias' in state:
+            query, value = joined.pop(name), joined.pop(f'{match.group(1)}v_bias')
+            bias = torch.cat([query, torch.zeros_like(query), value])
+            joined[f'{match.group(1)}qkv.bias'] = bias
+    return joined
+
+
+MAE = Layout(
+    name='facebookresearch/mae',
+    marks=(*_MARKS, 'decoder_blocks.0.norm1.weight', 'decoder_pos_embed'),
+    rename=TO_MMPRETRAIN,
+    drop=(r'mask_token$',),
+)
+
+TIMM = Layout(
+    name='timm',
+    marks=_MARKS,
+    # base_encoder: MoCo v3; backbone: DINO and iBOT; encoder: CAE; the rest as users wrap timm.
+    prefixes=('', 'backbone.', 'base_encoder.', 'encoder.', 'model.', 'student.backbone.'),
+    rename=TO_MMPRETRAIN,
+    drop=(r'masked_embed$', r'mask_token$', r'pre_logits\.', r'head_dist\.'),
+    rebuild=join_bias,
+)

@@ -1,0 +1,210 @@
+"""One loader of pre-trained encoders for every framework: it adapts, reports and raises."""
+
+import logging
+import re
+from collections.abc import Iterable
+
+import torch.nn as nn
+from mmengine.logging import print_log
+from mmengine.utils import to_2tuple
+
+from .adapt import fit_positions, inflate_first_conv, sincos_convention
+from .files import read_checkpoint
+from .key_maps import LAYOUTS
+from .layouts import State, find_layout, find_state
+from .report import LoadReport, find_cause
+
+# Added by downstream recipes: relative positions, the norm after pooling, LayerScale, tokens of a
+# pre-training.
+NEW = (
+    r'.*rel_pos',
+    r'.*relative_position',
+    r'ln2\.',
+    r'.*\.gamma[12]\.',
+    r'(mid_)?mask_token$',
+)
+
+# A model without these is a choice (mean pooling, taps without norm), not a loss.
+OPTIONAL = (r'(cls|dist|reg|mask|mid_mask)_token$', r'ln[12]\.')
+
+_CONV = 'patch_embed.projection.weight'
+_PREFIX_TOKENS = ('cls_token', 'dist_token', 'reg_token')
+_FORMAT = 'mmmim.encoder'
+
+
+def _any(patterns: Iterable[str], name: str) -> bool:
+    return any(re.match(pattern, name) for pattern in patterns)
+
+
+def read_encoder(path, allow_pickle: bool = False) -> tuple[State, str, dict]:
+    """Encoder tensors of any supported file under mmpretrain's names.
+
+    Returns:
+        (state, name of the layout, metadata if the file is one of our exported encoders).
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is unreadable, empty or of an unknown layout.
+    """
+    content = read_checkpoint(path, allow_pickle=allow_pickle)
+    state = find_state(content, source=str(path))
+    layout, prefix = find_layout(state, LAYOUTS, source=str(path))
+    meta = content.get('meta') if isinstance(content, dict) else None
+    ours = isinstance(meta, dict) and meta.get('format') == _FORMAT
+    return layout.encoder(state, prefix), layout.name, meta if ours else {}
+
+
+def _meta_grid(meta: dict) -> tuple[int, int] | None:
+    if meta.get('img_size') is None or not meta.get('patch_size'):
+        return None
+    return tuple(-(-side // meta['patch_size']) for side in to_2tuple(meta['img_size']))
+
+
+def _model_grid(module: nn.Module) -> tuple[int, int]:
+    """(Gh, Gw) that the position table of a backbone is laid out for."""
+    grid = getattr(module, 'grid', None) or getattr(module, 'patch_resolution', None)
+    if grid is None:
+        raise ValueError(f'{type(module).__name__} has neither `grid` nor `patch_resolution`.')
+    return tuple(grid)
+
+
+def _adapt_positions(module: nn.Module, state: State, own: State, grid, mode: str) -> bool:
+    """Fit ``pos_embed`` of ``state`` in place; whether it changed."""
+    table = state.get('pos_embed')
+    if table is None or 'pos_embed' not in own or table.shape[-1] != own['pos_embed'].shape[-1]:
+        return False
+    tokens = sum(state[name].shape[1] for name in _PREFIX_TOKENS if name in state)
+    new_grid, rows = _model_grid(module), own['pos_embed'].shape[1]
+    state['pos_embed'] = fit_positions(table, rows, new_grid, tokens, grid=grid, mode=mode)
+    return table.shape[1] != rows or not table.equal(state['pos_embed'])
+
+
+def _follow_convention(module: nn.Module) -> None:
+    """A fixed table that is recomputed at run time must be so in the convention it came in."""
+    kinds = {'column_first': 'sincos', 'row_first': 'sincos_row_first'}
+    if getattr(module, 'pos_resize', None) != 'recompute':
+        return
+    grid = _model_grid(module)
+    cells = module.pos_embed.detach()[:, -grid[0] * grid[1] :].cpu()
+    convention = sincos_convention(cells, grid)
+    if convention is None:
+        raise ValueError(
+            "pos_resize='recompute', but pos_embed of the file is no sin-cos table: "
+            "use 'interpolate'."
+        )
+    module.pos_type = kinds[convention]
+
+
+def _compare(report: LoadReport, state: State, own: State, new: Iterable[str]) -> State:
+    """Sort all names into ``report`` and return what can be copied."""
+    same = {name: value for name, value in state.items() if name in own}
+    fitting = {name: value for name, value in same.items() if value.shape == own[name].shape}
+    absent = [name for name in own if name not in state]
+    report.loaded = list(fitting)
+    report.mismatched = [
+        f'{name} ({"x".join(map(str, value.shape))}, {"x".join(map(str, own[name].shape))})'
+        for name, value in same.items()
+        if name not in fitting
+    ]
+    report.new = [name for name in absent if _any(new, name)]
+    report.missing = [name for name in absent if not _any(new, name)]
+    report.unexpected = [n for n in state if n not in own and not _any(OPTIONAL, n)]
+    report.shared = len(same) + len(report.missing) + len(report.unexpected)
+    return fitting
+
+
+def _head_counts(module: nn.Module, meta: dict) -> str | None:
+    """A wrong number of heads loads without a trace, so it is looked up where it is known."""
+    arch, ours = meta.get('arch'), getattr(module, 'arch_settings', {}).get('num_heads')
+    theirs = meta.get('num_heads') or (arch.get('num_heads') if isinstance(arch, dict) else None)
+    if None in (ours, theirs) or ours == theirs:
+        return None
+    return f'num_heads {theirs} in the file, {ours} in the model'
+
+
+def _check(report: LoadReport, module: nn.Module, min_matched: float, cause: str | None) -> None:
+    """Raise if too little matched, naming file and cause."""
+    enough = report.loaded and report.ratio >= min_matched and not report.mismatched
+    if enough or min_matched <= 0:
+        return
+    raise ValueError(
+        f'{report.source} does not fit {type(module).__name__}: {len(report.loaded)} of '
+        f'{report.shared} tensors match, at least {min_matched:.0%} must, and none may differ in '
+        f'shape. Cause: {cause or "the names differ"}. ({report}) To load what fits all the same, '
+        'pass min_matched=0.'
+    )
+
+
+def load_pretrained(
+    module: nn.Module,
+    path,
+    min_matched: float = 0.95,
+    pos_resize: str | None = None,
+    grid: tuple[int, int] | None = None,
+    new: Iterable[str] = (),
+    allow_pickle: bool = False,
+    logger='current',
+) -> LoadReport:
+    """Load an encoder from a checkpoint of any supported layout into a plain backbone.
+
+    Reads files of this toolkit (whole runs and exported encoders), mmpretrain,
+    facebookresearch/mae, timm and what shares its names (DeiT, MoCo v3, DINO, iBOT), and Hugging
+    Face ViT. Prefixes are stripped, decoders and heads left out, names mapped to mmpretrain's;
+    position tables are resized, prefix tokens matched, the first convolution fitted to the input
+    channels. One line says what happened.
+
+    Args:
+        module: Backbone with mmpretrain's parameter names and ``grid`` or ``patch_resolution``.
+        path: File or URL (see :func:`read_checkpoint`), or a dict of this function's arguments, as
+            configs write it: ``pretrained=dict(path='vit.pth', min_matched=0.5)``.
+        min_matched: Share of the tensors common to file and encoder that must match, 0 to 1. 0
+            accepts everything; tensors of another shape are then left out.
+        pos_resize: ``'interpolate'`` (bicubic) or ``'recompute'`` (sin-cos anew, in the file's own
+            convention). By default the module's ``pos_resize``, else ``'interpolate'``.
+        grid: (Gh, Gw) of the file, needed only if it is not square and not the model's.
+        new: Regular expressions of further names that the file is not expected to hold.
+        allow_pickle: See :func:`read_checkpoint`.
+        logger: As in mmengine's ``print_log``.
+
+    Returns:
+        The report that was printed.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is unreadable, of an unknown layout, holds NaN, or matches too
+            little.
+    """
+    if isinstance(path, dict):
+        return load_pretrained(module, **path)
+    state, layout, meta = read_encoder(path, allow_pickle=allow_pickle)
+    own = module.state_dict()
+    report = LoadReport(source=str(path), layout=layout)
+    mode = pos_resize or getattr(module, 'pos_resize', None) or 'interpolate'
+    try:
+        if _adapt_positions(module, state, own, grid or _meta_grid(meta), mode):
+            report.resized.append('pos_embed')
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from None
+    if _CONV in state and _CONV in own and state[_CONV].shape[1] != own[_CONV].shape[1]:
+        state[_CONV] = inflate_first_conv(state[_CONV], own[_CONV].shape[1])
+        report.resized.append(_CONV)
+    fitting = _compare(report, state, own, (*NEW, *new))
+    heads = _head_counts(module, meta)
+    if heads and min_matched > 0:
+        raise ValueError(f'{path} does not fit {type(module).__name__}: {heads}.')
+    _check(report, module, min_matched, find_cause(state, own))
+    _copy(module, fitting, str(path))
+    print_log(str(report), logger=logger, level=logging.INFO)
+    return report
+
+
+def _copy(module: nn.Module, fitting: State, source: str) -> None:
+    broken = [name for name, value in fitting.items() if not value.isfinite().all()]
+    if broken:
+        raise ValueError(
+            f'{source} holds infinite or NaN values in {", ".join(broken[:3])}: '
+            'its training diverged.'
+        )
+    module.load_state_dict(fitting, strict=False)
+    if 'pos_embed' in fitting:
+        _follow_convention(module)
