@@ -1,3 +1,5 @@
-from . import optimizers
+from . import hooks, optimizers
+from .log_processor import LogProcessor
+from .runner import Runner
 
-__all__ = ['optimizers']
+__all__ = ['LogProcessor', 'Runner', 'hooks', 'optimizers']

@@ -60,8 +60,8 @@ def _from_names(backbone, rate):
     found = [_BLOCK.search(name) for name in names]
     if not any(found) or any(_STAGE.search(name) for name in names):
         raise ValueError(
-            f'layer_decay_rate={rate}: the layers of {type(backbone).__name__} cannot be read from its '
-            f'parameter names (such as {names[0] if names else "none"!r}); give the class '
+            f'layer_decay_rate={rate}: the layers of {type(backbone).__name__} cannot be read from '
+            f'its parameter names (such as {names[0] if names else "none"!r}); give the class '
             '`get_layer_depth(name, prefix)` returning (layer id, number of layers) as mmpretrain '
             'does, or set the rate to 1.0.'
         )

@@ -1,0 +1,39 @@
+"""Checks of a config before anything is built: each problem is one sentence with a remedy."""
+
+from ..errors import ConfigError
+from .files import missing_files
+from .ops import missing_ops
+from .top_level import unknown_options, unknown_top_level
+from .walk import wrong_parts
+
+__all__ = ['check_config', 'find_problems']
+
+
+def check_config(cfg, sections=('train', 'val', 'test'), options=None):
+    """Refuse a config that cannot run.
+
+    Args:
+        cfg (Config): Merged with the command line.
+        sections (Sequence[str]): Whose data must exist.
+        options (dict, optional): What ``--cfg-options`` changed, as dotted keys.
+
+    Raises:
+        ConfigError: Naming the file, every wrong key or path, and the nearest valid name.
+    """
+    problems = find_problems(cfg, sections, options)
+    if problems:
+        where = cfg.filename or 'the config'
+        text = problems[0] if len(problems) == 1 else '\n  '.join(['', *problems])
+        raise ConfigError(f'{where}: {text}')
+
+
+def find_problems(cfg, sections=(), options=None):
+    """All problems of a config, as sentences.
+
+    Missing operators come alone: without them the types of a detector cannot be looked up.
+    """
+    problems = missing_ops(cfg)
+    if problems:
+        return problems
+    problems = unknown_top_level(cfg) + unknown_options(cfg, options or {}) + wrong_parts(cfg)
+    return problems + missing_files(cfg, sections)

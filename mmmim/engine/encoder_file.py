@@ -1,0 +1,73 @@
+"""The encoder-only file: plain tensors and what one must know to use them."""
+
+import os
+
+import torch
+
+from mmmim.version import __version__
+
+from .disk import whole_file
+
+FORMAT = 'mmmim.encoder'
+
+
+def is_pretraining(model):
+    """Whether ``model`` is a self-supervisor with a backbone to keep."""
+    from mmpretrain.models.selfsup import BaseSelfSupervisor
+
+    return isinstance(model, BaseSelfSupervisor) and hasattr(model, 'backbone')
+
+
+def save_encoder(path, model, cfg, progress=None):
+    """Write the backbone of ``model`` to ``path``, whole or not at all.
+
+    The file is ``dict(state_dict, meta)`` of plain tensors, numbers, strings and lists, so that
+    ``torch.load(path, weights_only=True)`` reads it; names carry no ``backbone.`` prefix.
+
+    Args:
+        path (str): Target.
+        model (nn.Module): With ``backbone``.
+        cfg (Config): Of the run.
+        progress (dict, optional): ``epoch`` and ``iter`` of the checkpoint.
+    """
+    state = {k: v.detach().cpu().clone() for k, v in model.backbone.state_dict().items()}
+    meta = describe_encoder(model, cfg)
+    meta.update({key: int((progress or {}).get(key, 0)) for key in ('epoch', 'iter')})
+    with whole_file(path) as temporary:
+        torch.save(dict(state_dict=state, meta=meta), temporary)
+
+
+def describe_encoder(model, cfg):
+    """Metadata of the encoder: plain values only.
+
+    Returns:
+        dict: format, version, method, config, arch, embed_dims, num_layers, patch_size, img_size,
+        in_channels, mean, std; None where the model does not tell.
+    """
+    backbone = model.backbone
+    backbone_cfg = cfg.get('model', {}).get('backbone', {})
+    meta = dict(format=FORMAT, version=__version__, method=method_name(model, cfg))
+    meta['config'] = os.path.basename(cfg.filename) if cfg.filename else None
+    for key in ('arch', 'embed_dims', 'num_layers', 'patch_size', 'img_size', 'in_channels'):
+        meta[key] = as_plain(backbone_cfg.get(key, getattr(backbone, key, None)))
+    for key in ('mean', 'std'):
+        meta[key] = as_plain(getattr(model.data_preprocessor, key, None))
+    return meta
+
+
+def method_name(model, cfg):
+    """First word of the config's file name, which the name grammar reserves for the method."""
+    if cfg.filename:
+        return os.path.basename(cfg.filename).split('_')[0]
+    return type(model).__name__
+
+
+def as_plain(value):
+    """Numbers, strings, and lists or dicts of them; other objects become None."""
+    if isinstance(value, torch.Tensor):
+        return value.flatten().tolist()
+    if isinstance(value, dict):
+        return {str(key): as_plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_plain(item) for item in value]
+    return value if isinstance(value, (bool, int, float, str, type(None))) else None

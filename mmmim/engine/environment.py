@@ -1,0 +1,109 @@
+"""Processes and devices: who starts us, how many we are, and the process group."""
+
+import datetime
+import os
+import re
+import socket
+
+import torch
+import torch.distributed as dist
+
+from .errors import EnvironmentProblem
+
+LAUNCHERS = ('none', 'pytorch', 'slurm')
+
+
+def detect_launcher(choice=None, env=os.environ):
+    """Which launcher started this process.
+
+    Args:
+        choice (str, optional): One of ``LAUNCHERS``; None reads the environment.
+        env (Mapping): Environment variables.
+
+    Returns:
+        str: ``'pytorch'`` under torchrun, ``'slurm'`` in a step of several tasks, else ``'none'``.
+        A batch script or an interactive shell in an allocation is one process: ``'none'``.
+    """
+    if choice is not None:
+        return choice
+    if {'RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR'} <= set(env):
+        return 'pytorch'
+    if int(env.get('SLURM_STEP_NUM_TASKS', 1)) > 1 and 'SLURM_PROCID' in env:
+        return 'slurm'
+    return 'none'
+
+
+def export_slurm(env=os.environ):
+    """Set RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT from ``SLURM_*``.
+
+    Without ``scontrol``, which containers lack: the first node is read from the node list. The port
+    follows from the job id, so that two jobs on a node do not meet.
+
+    Raises:
+        EnvironmentProblem: Outside a Slurm step.
+    """
+    missing = [key for key in ('SLURM_PROCID', 'SLURM_LOCALID') if key not in env]
+    if missing:
+        raise EnvironmentProblem(
+            f'--launcher slurm, but {missing[0]} is not set: start the processes with srun or '
+            'tools/slurm_train.sh.'
+        )
+    tasks = env.get('SLURM_STEP_NUM_TASKS') or env.get('SLURM_NTASKS') or '1'
+    nodes = env.get('SLURM_STEP_NODELIST') or env.get('SLURM_NODELIST') or socket.gethostname()
+    env.setdefault('MASTER_ADDR', first_host(nodes))
+    env.setdefault('MASTER_PORT', str(20000 + int(env.get('SLURM_JOB_ID', 0)) % 30000))
+    env['RANK'], env['WORLD_SIZE'] = env['SLURM_PROCID'], tasks
+    env['LOCAL_RANK'] = env['SLURM_LOCALID']
+
+
+def first_host(nodes):
+    """First name of a Slurm node list: ``'gpu[03-05,9],cpu1'`` gives ``'gpu03'``."""
+    match = re.match(r'([^\[,]+)(?:\[([^\]]+)\])?([^,]*)', nodes)
+    if not match:
+        raise EnvironmentProblem(f'Cannot read the Slurm node list {nodes!r}: set MASTER_ADDR.')
+    prefix, numbers, suffix = match.groups()
+    return prefix + (re.split('[-,]', numbers)[0] if numbers else '') + suffix
+
+
+def world_size(launcher, env=os.environ):
+    """Number of processes of the job, before the process group exists."""
+    return 1 if launcher == 'none' else int(env['WORLD_SIZE'])
+
+
+def is_speaker(env=os.environ):
+    """Whether this process reports errors: the first of each node."""
+    return int(env.get('LOCAL_RANK', 0)) == 0
+
+
+def start_processes(launcher, dist_cfg=None):
+    """Create the process group: NCCL on GPUs, gloo where there are none.
+
+    mmengine's own start sets a CUDA device whether or not there is one, and under Slurm takes the
+    task number for the device although a task may see one GPU only.
+
+    Args:
+        launcher (str): One of ``LAUNCHERS``.
+        dist_cfg (dict, optional): ``env_cfg.dist_cfg`` of the config: ``timeout`` in seconds is
+            used, ``backend`` only where its devices exist.
+    """
+    if launcher == 'none' or dist.is_initialized():
+        return
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    local_rank = int(os.environ['LOCAL_RANK'])
+    backend = (dist_cfg or {}).get('backend', 'nccl') if gpus else 'gloo'
+    if gpus:
+        # mmengine hands LOCAL_RANK to the distributed wrapper as the device.
+        os.environ['LOCAL_RANK'] = str(local_rank % gpus)
+        torch.cuda.set_device(local_rank % gpus)
+    seconds = (dist_cfg or {}).get('timeout', 1800)
+    dist.init_process_group(backend, timeout=datetime.timedelta(seconds=seconds))
+
+
+def stop_processes():
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def device_word():
+    """What the report counts: GPUs or processes."""
+    return 'GPU' if torch.cuda.is_available() else 'process'

@@ -1,0 +1,13 @@
+from .checkpoint import CheckpointHook
+from .final_evaluation import FinalEvaluationHook
+from .meter import LossMeterHook, ProgressHook, TimerHook
+from .param_scheduler import ParamSchedulerHook
+
+__all__ = [
+    'CheckpointHook',
+    'FinalEvaluationHook',
+    'LossMeterHook',
+    'ParamSchedulerHook',
+    'ProgressHook',
+    'TimerHook',
+]

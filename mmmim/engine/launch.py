@@ -1,0 +1,181 @@
+"""What tools/train.py and tools/test.py do: one path for all frameworks and launchers."""
+
+import os
+import sys
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.registry import RUNNERS
+
+from .adapt import adapt_to_device, merge_train_options
+from .batch import apply_plan, solve
+from .config_check import check_config
+from .disk import require_space
+from .environment import (
+    detect_launcher,
+    device_word,
+    export_slurm,
+    is_speaker,
+    start_processes,
+    stop_processes,
+    world_size,
+)
+from .errors import ConfigError, UserError
+from .options import test_parser, train_parser
+from .runner import Runner
+
+USER_ERROR = 2
+SMALLEST_DISK = 64 * 2**20
+# What constructors raise over wrong values; anything else is a defect and shows its traceback.
+_BEFORE_FIRST_STEP = (ValueError, TypeError, KeyError, OSError, RuntimeError, ImportError)
+
+
+def train(argv=None):
+    """Train as the command line says; returns the exit code."""
+    args = train_parser().parse_args(argv)
+    run = Run(args)
+    return run.guarded(run.train)
+
+
+def test(argv=None):
+    """Evaluate as the command line says; returns the exit code."""
+    args = test_parser().parse_args(argv)
+    run = Run(args)
+    return run.guarded(run.test)
+
+
+class Run:
+    """One command: options, the config made of them, the runner made of that."""
+
+    def __init__(self, args):
+        self.args = args
+        self.launcher = 'none'
+        self.runner = None
+
+    def guarded(self, action):
+        """Run ``action``; errors of the user end in one sentence and ``USER_ERROR``."""
+        try:
+            action()
+        except Exception as error:
+            if self.args.traceback or not self._is_users(error):
+                raise
+            if is_speaker():
+                print(f'error: {sentence(error)}', file=sys.stderr, flush=True)
+            return USER_ERROR
+        finally:
+            stop_processes()
+        return 0
+
+    def _is_users(self, error):
+        began = getattr(self.runner, 'training_began', False)
+        return isinstance(error, UserError) or (not began and isinstance(error, _BEFORE_FIRST_STEP))
+
+    def train(self):
+        cfg, literal_accumulation = self._load()
+        merge_train_options(cfg, self.args)
+        check_config(cfg, ('train', 'val') if cfg.get('val_cfg') else ('train',), self.options)
+        plan = self._plan(cfg)
+        apply_plan(cfg, plan, literal_accumulation)
+        adapt_to_device(cfg)
+        require_space(cfg.work_dir, SMALLEST_DISK, 'a run')
+        self._build(cfg)
+        print_log(plan.report(device_word()), logger='current')
+        self.runner.train()
+
+    def test(self):
+        cfg, _ = self._load()
+        cfg.load_from = self.args.checkpoint
+        cfg.resume = False
+        if cfg.get('test_cfg') is None:
+            raise ConfigError(f'{cfg.filename} has no test_cfg: there is nothing to evaluate.')
+        check_config(cfg, ('test',), self.options)
+        adapt_to_device(cfg)
+        self._build(cfg)
+        if self.args.out:
+            self._dump_to(self.args.out)
+        self.runner.test()
+
+    @property
+    def options(self):
+        return self.args.cfg_options
+
+    def _load(self):
+        """The config with the options every command has, and its own accumulation."""
+        cfg = load_config(self.args.config)
+        literal = (cfg.get('optim_wrapper') or {}).get('accumulative_counts', 1)
+        merge_options(cfg, self.options)
+        if self.args.work_dir is not None:
+            cfg.work_dir = self.args.work_dir
+        elif cfg.get('work_dir') is None:
+            name = os.path.splitext(os.path.basename(self.args.config))[0]
+            cfg.work_dir = os.path.join('work_dirs', name)
+        self.launcher = detect_launcher(self.args.launcher)
+        if self.launcher == 'slurm':
+            export_slurm()
+        cfg.launcher = self.launcher
+        return cfg, literal
+
+    def _plan(self, cfg):
+        key = 'optim_wrapper.accumulative_counts'
+        return solve(
+            world_size(self.launcher),
+            batch_size(cfg.train_dataloader),
+            cfg.optim_wrapper.optimizer.lr,
+            (cfg.get('auto_scale_lr') or {}).get('base_batch_size'),
+            cfg.optim_wrapper.get('accumulative_counts', 1),
+            self.args.batch_mode or 'auto',
+            fixed=key in self.options,
+        )
+
+    def _build(self, cfg):
+        start_processes(self.launcher, (cfg.get('env_cfg') or {}).get('dist_cfg'))
+        self.runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+
+    def _dump_to(self, path):
+        from mmengine.evaluator import DumpResults
+
+        if not path.endswith(('.pkl', '.pickle')):
+            raise ConfigError(f'--out {path}: the name must end in .pkl or .pickle.')
+        self.runner.test_evaluator.metrics.append(DumpResults(out_file_path=path))
+
+
+def load_config(path):
+    """Read a config file.
+
+    Raises:
+        ConfigError: If there is no such file, or it is no valid config.
+    """
+    if not os.path.isfile(path):
+        raise ConfigError(f'there is no config file {path!r}.')
+    try:
+        return Config.fromfile(path)
+    except Exception as error:  # a config is a program: it may raise anything
+        raise ConfigError(f'{path} is no valid config: {type(error).__name__}: {error}') from error
+
+
+def merge_options(cfg, options):
+    """Enter ``--cfg-options`` into the config."""
+    try:
+        cfg.merge_from_dict(options)
+    except (KeyError, TypeError, IndexError, AssertionError) as error:
+        raise ConfigError(f'--cfg-options {" ".join(options)}: {sentence(error)}') from error
+
+
+def batch_size(loader):
+    """Images per process and micro-batch of a dataloader config."""
+    sampler = loader.get('batch_sampler') or {}
+    size = loader.get('batch_size', sampler.get('batch_size'))
+    if not isinstance(size, int) or size < 1:
+        raise ConfigError(
+            f'train_dataloader.batch_size is {size!r}: it must be a positive integer.'
+        )
+    return size
+
+
+def sentence(error):
+    """Message of an exception on one screen; a KeyError's own text is only the key."""
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    text = text.strip() or type(error).__name__
+    if not isinstance(error, (UserError, ValueError)):
+        text = f'{type(error).__name__}: {text}'
+    return text

@@ -1,0 +1,73 @@
+"""Command line of tools/train.py and tools/test.py."""
+
+import argparse
+
+from mmengine.config import DictAction
+
+from .environment import LAUNCHERS
+
+
+def common_parser(description):
+    """Options that training and testing share."""
+    parser = argparse.ArgumentParser(description=description, allow_abbrev=False)
+    parser.add_argument(
+        'config', help='config file: self-supervisor, classifier, detector or segmentor'
+    )
+    parser.add_argument('--work-dir', help='where logs and checkpoints go (work_dirs/CONFIG_NAME)')
+    parser.add_argument(
+        '--launcher',
+        choices=LAUNCHERS,
+        help='who started the processes; read from the environment if left out',
+    )
+    # torch.distributed.launch passed one spelling before torch 2.0, the other one after.
+    parser.add_argument('--local-rank', '--local_rank', type=int, help=argparse.SUPPRESS)
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        metavar='KEY=VALUE',
+        help='change the config, e.g. train_cfg.max_epochs=100 model.backbone.arch=large',
+    )
+    parser.add_argument(
+        '--traceback', action='store_true', help='show where an error arose, not only its sentence'
+    )
+    return parser
+
+
+def train_parser():
+    parser = common_parser('Train on one or many GPUs, or on CPUs.')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='PATH',
+        help='continue from PATH, or from the last checkpoint in the work dir',
+    )
+    parser.add_argument('--amp', action='store_true', help='mixed precision (bf16 where it exists)')
+    parser.add_argument('--pretrained', metavar='PATH', help='weights of the backbone')
+    parser.add_argument('--seed', type=int, help='seed of data order, masks and initialisation')
+    batch = parser.add_mutually_exclusive_group()
+    batch.add_argument(
+        '--keep-batch',
+        dest='batch_mode',
+        action='store_const',
+        const='keep-batch',
+        help='accumulate to exactly the batch of the config, or stop',
+    )
+    batch.add_argument(
+        '--scale-lr',
+        dest='batch_mode',
+        action='store_const',
+        const='scale-lr',
+        help='leave accumulation as it is and scale the learning rate with the batch',
+    )
+    parser.add_argument('--no-validate', action='store_true', help='leave out validation')
+    return parser
+
+
+def test_parser():
+    parser = common_parser('Evaluate a checkpoint.')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('--out', metavar='FILE.pkl', help='write the predictions to a pickle file')
+    return parser

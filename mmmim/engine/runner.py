@@ -1,0 +1,89 @@
+"""mmengine's Runner, made to run on CPUs and to count accumulation."""
+
+import copy
+import math
+
+from mmengine.logging import print_log
+from mmengine.model import MMDistributedDataParallel, revert_sync_batchnorm
+from mmengine.runner import Runner as BaseRunner
+from torch.nn import SyncBatchNorm
+
+from mmmim.registry import RUNNERS
+
+
+@RUNNERS.register_module()
+class Runner(BaseRunner):
+    """mmengine's Runner with three repairs.
+
+    * On CPUs several processes work: synchronised batch norm, which needs GPUs, becomes batch norm,
+      saying so, and the distributed wrapper gets no device.
+    * Iteration schedules count optimizer updates, so that accumulation does not stretch or shift
+      them (with ``mmmim.ParamSchedulerHook``).
+    * ``scale_lr`` is left to the launcher, which counts accumulation.
+    """
+
+    schedules_count_updates = True
+    training_began = False
+
+    @property
+    def accumulation(self):
+        """int: Micro-batches per optimizer update."""
+        return getattr(self.optim_wrapper, '_accumulative_counts', 1)
+
+    def wrap_model(self, model_wrapper_cfg, model):
+        if not on_cpu():
+            return super().wrap_model(model_wrapper_cfg, model)
+        model = without_sync_batchnorm(model)
+        if not self.distributed or model_wrapper_cfg is not None:
+            return super().wrap_model(model_wrapper_cfg, model)
+        return MMDistributedDataParallel(
+            module=model,
+            broadcast_buffers=False,
+            find_unused_parameters=self.cfg.get('find_unused_parameters', False),
+        )
+
+    def scale_lr(self, optim_wrapper, auto_scale_lr=None):
+        if auto_scale_lr and auto_scale_lr.get('enable', False):
+            raise ValueError(
+                'auto_scale_lr.enable=True: mmmim.Runner does not scale rates, since mmengine does '
+                'not count accumulation; leave it to tools/train.py (--scale-lr).'
+            )
+
+    def _build_param_scheduler(self, scheduler, optim_wrapper):
+        if self.accumulation == 1:
+            return super()._build_param_scheduler(scheduler, optim_wrapper)
+        schedulers = scheduler if isinstance(scheduler, (list, tuple)) else [scheduler]
+        counted = [self._count_updates(s) if isinstance(s, dict) else s for s in schedulers]
+        return super()._build_param_scheduler(counted, optim_wrapper)
+
+    def _count_updates(self, scheduler):
+        """A schedule's config with lengths in updates instead of micro-batches."""
+        scheduler = copy.deepcopy(scheduler)
+        scheduler.setdefault('epoch_length', len(self.train_dataloader) / self.accumulation)
+        if not scheduler.get('by_epoch', True):
+            scheduler.setdefault('end', math.ceil(self.max_iters / self.accumulation))
+        return scheduler
+
+    def call_hook(self, fn_name, **kwargs):
+        if fn_name == 'after_train_iter':
+            self.training_began = True
+        super().call_hook(fn_name, **kwargs)
+
+
+def on_cpu():
+    from mmengine.device import get_device
+
+    return get_device() == 'cpu'
+
+
+def without_sync_batchnorm(model):
+    """Convert ``SyncBatchNorm`` to batch norm of the same kind, saying so in one line."""
+    count = sum(isinstance(module, SyncBatchNorm) for module in model.modules())
+    if count:
+        print_log(
+            f'{count} SyncBN layers run as BN: synchronisation needs GPUs, on CPUs each process '
+            'normalises with its own micro-batch.',
+            logger='current',
+        )
+        model = revert_sync_batchnorm(model)
+    return model

@@ -1,0 +1,50 @@
+#!/usr/bin/env python
+"""torchrun with one rendezvous rule and a short word on failure: ``torchrun.py N SCRIPT ARGS``.
+
+One node takes a free port. Several nodes meet at MASTER_ADDR:PORT; each is started by itself with
+NNODES, NODE_RANK, MASTER_ADDR and PORT set.
+"""
+
+import logging
+import os
+import sys
+
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.run import parse_args, run
+
+
+def rendezvous(env):
+    """Options of torchrun for the nodes that ``env`` describes."""
+    nodes = int(env.get('NNODES', 1))
+    if nodes == 1 and 'PORT' not in env:
+        env.setdefault('GLOO_SOCKET_IFNAME', 'lo')  # the host's own name need not resolve
+        return ['--standalone', '--nnodes=1']
+    if nodes > 1 and not {'NODE_RANK', 'MASTER_ADDR'} <= set(env):
+        sys.exit('error: several nodes need NNODES, NODE_RANK and MASTER_ADDR on each of them.')
+    return [
+        f'--nnodes={nodes}',
+        f'--node-rank={env.get("NODE_RANK", 0)}',
+        f'--master-addr={env.get("MASTER_ADDR", "127.0.0.1")}',
+        f'--master-port={env.get("PORT", 29500)}',
+    ]
+
+
+def main(argv, env):
+    if len(argv) < 2 or not argv[0].isdigit() or argv[0] == '0':
+        sys.exit('usage: torchrun.py PROCESSES_PER_NODE SCRIPT [ARGUMENTS]')
+    count = int(argv[0])
+    env.setdefault('OMP_NUM_THREADS', str(max(1, (os.cpu_count() or 1) // count)))
+    options = [*rendezvous(env), f'--nproc-per-node={count}']
+    # The scripts name the cause themselves; torchrun would bury it under a page about its own.
+    logging.getLogger('torch.distributed.elastic').setLevel(logging.CRITICAL)
+    try:
+        run(parse_args([*options, *argv[1:]]))
+    except ChildFailedError as error:
+        rank, failure = error.get_first_failure()
+        print(f'error: process {rank} ended with code {failure.exitcode}.', file=sys.stderr)
+        return failure.exitcode if 0 < failure.exitcode < 256 else 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:], os.environ))
