@@ -89,7 +89,7 @@ progress_of() {
 
 # step LABEL COMMAND...: run in the background with a line of progress; returns the command's status.
 step() {
-    local label=$1 log status=0 start=$SECONDS shown=$SECONDS every=15
+    local label=$1 log status=0 start=$SECONDS shown=$SECONDS every=15 pause=0.05
     shift
     log=$folder/${label// /-}.log
     [[ -t 1 ]] && every=1
@@ -98,7 +98,8 @@ step() {
     child=$!
     set +m
     while kill -0 "$child" 2>/dev/null; do
-        sleep 0.3
+        sleep "$pause"
+        if ((SECONDS - start > 2)); then pause=0.5; fi
         if ((SECONDS - shown >= every)); then
             shown=$SECONDS
             if [[ -t 1 ]]; then printf '\r\033[K'; fi
