@@ -1,35 +1,51 @@
 """One attention function, dispatched by device, dtype and dropout."""
 
+from typing import Optional
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+_STEPS = 1 << 16  # 16 random bits per decision: the probability is met to 1 / 65536
 
-def _plain(q: Tensor, k: Tensor, v: Tensor, dropout_p: float, bias: Tensor | None) -> Tensor:
+
+def _keep(like: Tensor, p: float) -> Tensor:
+    """Random bool tensor, False with probability ``p`` (to 1.5e-5).
+
+    Four decisions share one 64-bit draw, where torch's Bernoulli sampler draws for each of them.
+    """
+    count = like.numel()
+    draws = torch.empty(-(-count // 4), dtype=torch.int64, device=like.device)
+    bits = draws.random_(-(1 << 63), None).view(torch.int16)[:count]
+    return bits.view(like.shape) >= round(p * _STEPS) - _STEPS // 2
+
+
+def _plain(q: Tensor, k: Tensor, v: Tensor, dropout_p: float, bias: Optional[Tensor]) -> Tensor:
     """softmax(q k^T / sqrt(d) + bias) v with the dropout on the softmaxed matrix."""
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
     if bias is not None:
         scores = scores + bias
-    weights = scores.softmax(dim=-1)
+    weights = scores.softmax(dim=-1).to(v.dtype)
     if dropout_p > 0:
-        weights = F.dropout(weights, dropout_p)
-    return weights.to(v.dtype) @ v
+        weights = weights * _keep(weights, dropout_p)
+        v = v / (1 - dropout_p)
+    return weights @ v
 
 
 def attend(
-    q: Tensor, k: Tensor, v: Tensor, dropout_p: float = 0.0, bias: Tensor | None = None
+    q: Tensor, k: Tensor, v: Tensor, dropout_p: float = 0.0, bias: Optional[Tensor] = None
 ) -> Tensor:
     """Scaled dot-product attention.
 
     On CPU the plain product beats the fused kernel wherever that one falls back to its slow path:
-        low precision, and
-    dropout (see docs/performance). Elsewhere the fused kernel saves the (Lq, Lk) matrix.
+    low precision, and dropout. Elsewhere the fused kernel saves the (Lq, Lk) matrix.
 
     Args:
         q: (N, heads, Lq, d).
         k: (N, heads, Lk, d).
         v: (N, heads, Lk, d).
-        dropout_p: Dropout on the softmaxed attention ("drop edge" where a decoder uses it); the
-            caller passes 0 in eval.
+        dropout_p: Dropout on the softmaxed attention ("drop edge" where a decoder uses it), in
+            [0, 1); the caller passes 0 in eval.
         bias: Added to the scores, broadcastable to (N, heads, Lq, Lk). None for none.
 
     Returns:
