@@ -44,7 +44,7 @@ class Plan:
     def scenes(self) -> Job:
         """Make the embedded data set; returns at once when it is there."""
         tool = self.options.root / 'tools/dataset_converters/make_scenes.py'
-        command = (sys.executable, tool, '--out', self.options.scenes, '--overwrite')
+        command = (sys.executable, str(tool), '--out', str(self.options.scenes), '--overwrite')
         return Job('scenes', 'Data', command, threads=self.options.slots, always=True)
 
     def pretrain(self, seed: int) -> Job:
@@ -73,7 +73,7 @@ class Plan:
         extra = ['--pretrained', self.encoder(seed)] if side == 'pretrained' else []
         options = [f'optim_wrapper.optimizer.lr={lr:g}']
         if not self.options.full:  # nothing is chosen in a quick run
-            options.append("custom_hooks.0.splits=('val',)")
+            options.append('custom_hooks.0.loops=[test]')
         command = self._train(
             self.options.root / task.config, work_dir, seed, *extra, '--cfg-options', *options
         )
@@ -81,7 +81,7 @@ class Plan:
             name=name,
             stage=task.title,
             command=command,
-            collect=partial(_read_json, work_dir / FINAL_METRICS),
+            collect=partial(_transfer_result, work_dir),
             needs=(f'pretrain-s{seed}',) if side == 'pretrained' else ('scenes',),
             work_dir=work_dir,
             batch_size=batch_size,
@@ -91,6 +91,11 @@ class Plan:
 
     def pretrain_dir(self, seed: int) -> Path:
         return self.options.run_dir / f'pretrain-s{seed}'
+
+    @staticmethod
+    def last_checkpoint(work_dir) -> Path:
+        """The checkpoint that mmengine noted last in ``work_dir``."""
+        return Path((Path(work_dir) / 'last_checkpoint').read_text(encoding='utf-8').strip())
 
     def encoder(self, seed: int) -> Path:
         return self.pretrain_dir(seed) / 'encoder.pth'
@@ -102,9 +107,10 @@ class Plan:
 
     def _own_images(self, path) -> list[str]:
         """Overrides that pre-train on the user's folder for as many views as on the scenes."""
-        cfg = Config.fromfile(path)
-        scenes = sum(1 for _ in Path(cfg.train_dataloader.dataset.data_root).rglob('*.jpg'))
-        epochs = max(1, math.ceil(cfg.train_cfg.max_epochs * scenes / self.n_images))
+        from mmmim.datasets.scenes import Settings
+
+        views = Config.fromfile(path).train_cfg.max_epochs * Settings().counts['unlabeled']
+        epochs = max(1, math.ceil(views / self.n_images))
         return [
             f'train_dataloader.dataset.data_root={self.options.data}',
             f'train_cfg.max_epochs={epochs}',
@@ -117,8 +123,11 @@ def _read_config(path) -> tuple[str, int]:
     return json.dumps(cfg.to_dict(), default=str, sort_keys=True), cfg.train_dataloader.batch_size
 
 
-def _read_json(path) -> dict:
-    return json.loads(Path(path).read_text(encoding='utf-8'))
+def _transfer_result(work_dir) -> dict:
+    """Metrics by split. The demo configs validate on the tune split and test on the val split."""
+    text = (Path(work_dir) / FINAL_METRICS).read_text(encoding='utf-8')
+    metrics = json.loads(text)
+    return dict(tune=metrics.get('val'), val=metrics['test'])
 
 
 def _pretrain_result(work_dir) -> dict:

@@ -8,7 +8,9 @@ from mmmim.visualization.image_grid import ImageGrid, to_uint8
 def grid():
     rng = np.random.default_rng(0)
     rows = [[rng.integers(0, 256, (h, 32, 3), dtype=np.uint8) for _ in range(3)] for h in (32, 16)]
-    return ImageGrid(['input', 'prediction', 'target'], rows, 'How to read it.', ['a', ''])
+    return ImageGrid(
+        ['input', 'prediction', 'target'], rows, 'How to read it.', ['a', ''], [('star', '#e69f00')]
+    )
 
 
 def test_save_and_load_give_the_same_pictures(tmp_path):
@@ -16,7 +18,7 @@ def test_save_and_load_give_the_same_pictures(tmp_path):
     assert sheet.is_file()
     loaded = ImageGrid.load(tmp_path)
     assert loaded.columns == grid().columns and loaded.caption == grid().caption
-    assert loaded.notes == ['a', '']
+    assert loaded.notes == ['a', ''] and loaded.legend == [('star', '#e69f00')]
     for mine, theirs in zip(sum(grid().rows, []), sum(loaded.rows, [])):
         assert np.array_equal(mine, theirs)
 

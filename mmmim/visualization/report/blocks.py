@@ -84,8 +84,13 @@ def picture_grid(grid: ImageGrid, tile_width: int = 150) -> str:
             cells.append(
                 f'<img src="{inline_png(picture)}" alt="{alt}" width="{wide}" height="{height}">'
             )
+    chips = ''.join(
+        f'<li><span class="chip" style="background:{escape(c)}"></span>{escape(n)}</li>'
+        for n, c in grid.legend
+    )
+    chips = f'<ul class="legend">{chips}</ul>' if chips else ''
     style = f'grid-template-columns:repeat({columns},1fr);--grid-width:{width}px'
     return (
         f'<figure><div class="{kind}" style="{style}">{"".join(cells)}</div>'
-        f'<figcaption>{escape(grid.caption)}</figcaption></figure>'
+        f'{chips}<figcaption>{escape(grid.caption)}</figcaption></figure>'
     )

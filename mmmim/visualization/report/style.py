@@ -54,6 +54,7 @@ svg .stem{stroke:var(--rule);stroke-width:2}
 .dot.s2{fill:var(--s2)}.dot.s3{fill:var(--paper);stroke-dasharray:none}
 .legend{display:flex;flex-wrap:wrap;gap:0 1.2rem;list-style:none;margin:.1rem 0 .3rem;padding:0;
 font-size:.88rem}
+.chip{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.4rem}
 .legend svg{width:26px;height:10px;margin-right:.4rem}
 .pictures{display:grid;gap:.25rem;max-width:var(--grid-width)}
 .pictures .head{font-size:clamp(.62rem,2.7vw,.88rem);text-align:center;color:var(--soft);

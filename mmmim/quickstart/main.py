@@ -1,0 +1,137 @@
+"""Command line of the main job."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import shlex
+import signal
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+from .drawings import drawing_jobs
+from .jobs import Markers, write_atomic
+from .options import Options, check
+from .plan import Plan
+from .progress import Display, clock
+from .recipes import TASKS
+from .report import Story, build_report
+from .results import details_json, outcome, results_json, table_text
+from .scheduler import JobFailed, Scheduler
+
+
+def parse_args(root: Path, argv=None) -> Options:
+    parser = argparse.ArgumentParser(
+        description='Pre-train a small ViT with Robust MAE, transfer it and a randomly initialised '
+        'twin to classification, Mask R-CNN and UperNet, and print what pre-training buys. '
+        'An interrupted run continues when the same command is given again.'
+    )
+    default = Options(root)
+    add = parser.add_argument
+    add('--data', metavar='DIR', help='pre-train on the images below DIR, without labels')
+    add('--full', action='store_true', help='several seeds, learning rates chosen on tune')
+    add('--seeds', type=int, metavar='N', help='seeds of --full, at least 3 (default: 3)')
+    add('--work-dir', type=Path, default=default.work_dir, help='default: %(default)s')
+    add('--threads', type=int, default=default.slots, help='default: %(default)s')
+    args = parser.parse_args(argv)
+    return Options(
+        root=root,
+        work_dir=args.work_dir,
+        data=args.data,
+        full=args.full,
+        n_seeds=args.seeds or (3 if args.full else 1),
+        slots=args.threads,
+    )
+
+
+def main(root: Path, argv=None) -> int:
+    """Run the main job; returns the exit status."""
+    words = sys.argv[1:] if argv is None else argv
+    command = shlex.join(['bash', 'tools/quickstart.sh', *words])
+    options = parse_args(root, argv)
+    signal.signal(signal.SIGTERM, _interrupt)
+    display = Display()
+    try:
+        n_images = check(options)
+        with _lock(options.work_dir):
+            run(options, n_images, display, command)
+    except (ValueError, RuntimeError, OSError) as error:
+        display.say()
+        print(f'error: {error}', file=sys.stderr)
+        if isinstance(error, JobFailed):
+            print(f'  To resume:   {command}   (finished jobs are kept)', file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        display.say()
+        print(f'Interrupted. Finished jobs are kept; to resume:\n  {command}', file=sys.stderr)
+        return 130
+    return 0
+
+
+def run(options: Options, n_images: int, display: Display, command: str) -> None:
+    """All jobs, then table, results.json and report.html."""
+    started = time.monotonic()
+    plan = Plan(options, n_images)
+    jobs = plan.training()
+    scheduler = Scheduler(Markers(options.run_dir), options.slots, display)
+    display.say(f'{len(jobs)} jobs on {options.slots} threads; everything in {options.run_dir}')
+    markers = scheduler.run(jobs)
+    outcomes = [outcome(task, markers, options) for task in TASKS]
+    scheduler.run(drawing_jobs(plan, outcomes, markers))
+    date = datetime.now().astimezone().strftime('%d %B %Y, %H:%M %Z')
+    seconds = time.monotonic() - started
+    story = Story(options, outcomes, markers, jobs, seconds, command, date, n_images)
+    _write(story)
+    display.say()
+    display.say(table_text(outcomes, options.n_seeds))
+    display.say()
+    display.say(f'Results: {options.work_dir / "results.json"}')
+    display.say(f'Report:  {options.work_dir / "report.html"}')
+    display.say(f'Total:   {clock(seconds)}')
+
+
+def _write(story: Story) -> None:
+    """Beside the jobs, and one level up as the latest."""
+    details = details_json(
+        story.outcomes,
+        command=story.command,
+        date=story.date,
+        seconds=round(story.seconds, 1),
+        jobs={name: marker['seconds'] for name, marker in story.markers.items()},
+    )
+    files = {
+        'results.json': results_json(story.outcomes),
+        'details.json': details,
+        'report.html': build_report(story),
+    }
+    for folder in (story.options.run_dir, story.options.work_dir):
+        for name, text in files.items():
+            write_atomic(folder / name, text + '\n')
+
+
+def _interrupt(number, frame):
+    raise KeyboardInterrupt
+
+
+class _lock:
+    """Only one main job at a time in a work directory; the lock goes with the process."""
+
+    def __init__(self, folder: Path):
+        self.path = Path(folder) / '.lock'
+
+    def __enter__(self):
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.file = open(self.path, 'w')
+        try:
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.file.close()
+            raise RuntimeError(
+                f'Another quickstart is running in {self.path.parent}: wait for it, or choose '
+                'another place with --work-dir.'
+            ) from None
+
+    def __exit__(self, *_):
+        self.file.close()

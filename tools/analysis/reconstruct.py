@@ -1,0 +1,41 @@
+"""Draw what a pre-trained model reconstructs, a row per image.
+
+    python tools/analysis/reconstruct.py CONFIG CHECKPOINT --images DIR --out OUT
+
+OUT gets sheet.png and its tiles: input, corrupted input, prediction, prediction pasted over the
+input, target.
+"""
+
+import argparse
+import sys
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config')
+    parser.add_argument('checkpoint', help='whole checkpoint, with the decoder')
+    parser.add_argument('--images', required=True, help='folder of images')
+    parser.add_argument('--out', required=True, help='folder to write to')
+    parser.add_argument('--num', type=int, default=8, help='images to draw (default: 8)')
+    parser.add_argument('--seed', type=int, default=0, help='of the masks (default: 0)')
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    from mmmim.analysis.reconstruction import load_images, load_model, reconstruct_images
+
+    try:
+        model = load_model(args.config, args.checkpoint)
+        size = model.backbone.img_size
+        batch = load_images(args.images, args.num, size, args.seed)
+        sheet = reconstruct_images(model, batch).save(args.out)
+    except (ValueError, OSError) as error:
+        sys.exit(f'error: {error}')
+    print(f'Reconstructions in {sheet}')
+
+
+if __name__ == '__main__':
+    main()
