@@ -4,7 +4,8 @@ See docs/scenes.md for the layout and for what varies.
 """
 from .annotations import BACKGROUND
 from .composition import SPLITS, Scene, Style, draw_scene
-from .make import Settings, make_scenes
+from .make import make_scenes
+from .settings import Settings
 from .shapes import SHAPES
 from .textures import TEXTURES
 

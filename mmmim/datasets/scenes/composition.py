@@ -37,8 +37,8 @@ class Style:
     """
     home_share: float = 0.7
     objects: tuple = (0.3, 0.3, 0.25, 0.15)
-    dominant_radius: tuple = (0.26, 0.38)
-    other_radius: tuple = (0.13, 0.19)
+    dominant_radius: tuple = (0.27, 0.38)
+    other_radius: tuple = (0.12, 0.17)
     turn: float = 20.0
     aspect: float = 0.15
     closeness: float = 0.75
