@@ -46,7 +46,9 @@ def decode(data: bytes) -> Tensor:
     if not data:
         raise ImageError('the file is empty')
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        # Naming the format spares PIL to ask its plugins one by one.
+        formats = ('JPEG',) if data.startswith(b'\xff\xd8\xff') else None
+        with Image.open(io.BytesIO(data), formats=formats) as image:
             if image.format == 'JPEG' and image.mode in ('RGB', 'L') and not _is_turned(image):
                 # Same library as PIL underneath, without its passes over the decoded pixels.
                 buffer = torch.frombuffer(bytearray(data), dtype=torch.uint8)
