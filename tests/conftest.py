@@ -1,0 +1,26 @@
+"""Shared by all tests: one thread, fixed seeds, no default scope left behind."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+from mmengine.registry import DefaultScope
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def seeds():
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def no_scope_left_behind():
+    """Scopes that a test or a runner makes would decide where the next test looks up its types."""
+    before = dict(DefaultScope._instance_dict)
+    yield
+    DefaultScope._instance_dict.clear()
+    DefaultScope._instance_dict.update(before)

@@ -1,0 +1,79 @@
+"""Every config builds its model at full size, wherever one stands."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from helpers import configs, data, tiny
+from mmengine.registry import DefaultScope
+
+from mmmim.models.detection.requirements import detection_problem
+from mmmim.registry import MODELS
+
+PATHS = configs.config_paths()
+BASES = {
+    'pretraining': ('mmpretrain.models.selfsup', 'BaseSelfSupervisor'),
+    'classification': ('mmpretrain.models', 'ImageClassifier'),
+    'detection': ('mmdet.models', 'BaseDetector'),
+    'segmentation': ('mmseg.models', 'EncoderDecoder'),
+}
+
+
+def needs_ops(kind):
+    if kind == 'detection' and detection_problem():
+        pytest.skip(detection_problem())
+
+
+def full_model(cfg, scratch):
+    """The model as the runner builds it, without memory for its values."""
+    model = data.runnable_model(cfg, scratch)
+    with DefaultScope.overwrite_default_scope(cfg.default_scope), torch.device('meta'):
+        return MODELS.build(model)
+
+
+@pytest.mark.parametrize('path', PATHS, ids=configs.name)
+def test_full_size_builds_from_anywhere(path, tmp_path, monkeypatch):
+    cfg = configs.load(path)
+    kind = configs.kind(cfg)
+    needs_ops(kind)
+    monkeypatch.chdir(tmp_path)
+    model = full_model(cfg, tmp_path)
+    module, base = BASES[kind]
+    assert isinstance(model, getattr(__import__(module, fromlist=[base]), base))
+    assert all(parameter.is_meta for parameter in model.parameters())
+    assert sum(parameter.numel() for parameter in model.parameters()) > 100_000
+
+
+def test_every_config_has_a_tiny_copy():
+    covered = [name for kind in configs.KINDS for entry in tiny.tinies(kind) for name in entry.names]
+    assert sorted(covered) == sorted(configs.name(path) for path in PATHS)
+    assert {configs.kind(configs.load(path)) for path in PATHS} == set(configs.KINDS)
+
+
+RESOLVE = """
+import sys
+import torch
+from mmengine import Config
+from mmengine.registry import MODELS, DefaultScope
+
+assert 'mmmim' not in sys.modules
+for path in sys.argv[1:]:
+    cfg = Config.fromfile(path)
+    with DefaultScope.overwrite_default_scope(cfg.default_scope), torch.device('meta'):
+        backbone = MODELS.build(cfg.model.backbone)
+    assert type(backbone).__module__.startswith('mmmim.'), path
+"""
+
+
+def test_types_resolve_in_a_process_that_never_imported_us(tmp_path):
+    """From the scope of each framework, and from another directory."""
+    kinds = [kind for kind in configs.KINDS if kind != 'detection' or not detection_problem()]
+    paths = [str(configs.paths_of(kind)[0]) for kind in reversed(kinds)]
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', RESOLVE, *paths],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr

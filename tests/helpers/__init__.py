@@ -1,0 +1,1 @@
+"""What several test folders share: finding configs, tiny copies of them, images."""

@@ -1,0 +1,40 @@
+"""Every config under configs/, read once."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from mmengine.config import Config
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = ROOT / 'configs'
+KINDS = ('pretraining', 'classification', 'detection', 'segmentation')
+
+
+def config_paths() -> list[Path]:
+    """Configs that can be run, in a fixed order; adding a file adds its tests."""
+    return sorted(path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts)
+
+
+def name(path: Path) -> str:
+    return path.relative_to(CONFIGS).with_suffix('').as_posix()
+
+
+@lru_cache(maxsize=None)
+def load(path: Path) -> Config:
+    """Shared: copy before writing to it."""
+    return Config.fromfile(path)
+
+
+def kind(cfg: Config) -> str:
+    """Which of ``KINDS`` a config is, by its scope and the type of its model."""
+    scope = cfg.get('default_scope')
+    dense = {'mmdet': 'detection', 'mmseg': 'segmentation'}
+    if scope in dense:
+        return dense[scope]
+    if cfg.model.type.endswith('Classifier'):
+        return 'classification'
+    return 'pretraining'
+
+
+def paths_of(wanted: str) -> list[Path]:
+    return [path for path in config_paths() if kind(load(path)) == wanted]

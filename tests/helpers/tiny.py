@@ -1,0 +1,157 @@
+"""Scale any config down: width 32, depth 2, images of 4 patches a side; everything else is kept."""
+
+import copy
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from mmengine.config import ConfigDict
+
+from mmmim.models.backbones.archs import resolve_arch
+
+from . import configs
+
+WIDTH, DEPTH, HEADS, SIDE, CLASSES = 32, 2, 4, 4, 10
+WIDTH_KEYS = frozenset(
+    'in_dims embed_dims in_channels out_channels feat_channels channels fc_out_channels '
+    'conv_out_channels hidden_dims proj_dims'.split()
+)
+SIZE_KEYS = frozenset(['img_size', 'size', 'crop_size', 'stride'])
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A tiny copy that stands for all configs that shrink to the same model.
+
+    Attributes:
+        names: Configs it stands for.
+        key: The shrunk parts as JSON, equal exactly where the models are.
+    """
+
+    names: tuple[str, ...]
+    key: str
+
+    @property
+    def cfg(self) -> ConfigDict:
+        return ConfigDict(json.loads(self.key))
+
+    @property
+    def full(self) -> ConfigDict:
+        """The first of the configs, as written."""
+        return configs.load(configs.CONFIGS / f'{self.names[0]}.py')
+
+    @property
+    def id(self) -> str:
+        more = f'+{len(self.names) - 1}' if len(self.names) > 1 else ''
+        return Path(self.names[0]).name + more
+
+
+def image_scale(backbone) -> float:
+    """Tiny pixels per pixel: the shorter side comes to ``SIDE`` patches."""
+    size = backbone.get('img_size', 224)
+    short = size if isinstance(size, int) else min(size)
+    return SIDE * backbone.get('patch_size', 16) / short
+
+
+def shrink(cfg) -> dict:
+    """The model, data preprocessor, training data and optimizer wrapper of a config, tiny.
+
+    The patch stays, so that strides of dense heads and widths of pixel targets stay right.
+    """
+    backbone = cfg.model.backbone
+    patch, scale = backbone.get('patch_size', 16), image_scale(backbone)
+
+    def side(value):
+        return max(2, round(value * scale / patch)) * patch
+
+    def walk(node, key=None):
+        if isinstance(node, dict):
+            return {k: walk(v, k) for k, v in _shrink_dict(dict(node)).items()}
+        if isinstance(node, (list, tuple)):
+            return [walk(item, key) for item in node]
+        if isinstance(node, bool) or not isinstance(node, int):
+            return node
+        if key in SIZE_KEYS:
+            return side(node)
+        if key in WIDTH_KEYS and node > WIDTH:
+            return WIDTH
+        return min(node, CLASSES) if key == 'num_classes' else node
+
+    parts = {
+        'model': cfg.model,
+        'data_preprocessor': cfg.get('data_preprocessor'),
+        'dataset': cfg.train_dataloader.dataset,
+        'optim_wrapper': cfg.optim_wrapper,
+        'default_scope': cfg.get('default_scope'),
+    }
+    return {name: walk(copy.deepcopy(part)) for name, part in parts.items()}
+
+
+def _shrink_dict(node: dict) -> dict:
+    """The sizes that hang together."""
+    if 'arch' in node:
+        node = _shrink_backbone(node)
+    else:
+        if 'num_layers' in node:
+            node['num_layers'] = min(node['num_layers'], DEPTH)
+        if 'num_heads' in node:
+            node['num_heads'] = HEADS
+    if node.get('type') == 'SyncBN':
+        node['type'] = 'BN'
+    return node
+
+
+def _shrink_backbone(node: dict) -> dict:
+    old = resolve_arch(node['arch'])
+    indices = node.get('out_indices', -1)
+    depth = min(old['num_layers'], DEPTH if isinstance(indices, int) else len(indices))
+    ratio = depth / old['num_layers']
+    node['arch'] = dict(
+        embed_dims=WIDTH,
+        num_layers=depth,
+        num_heads=HEADS,
+        feedforward_channels=WIDTH * old['feedforward_channels'] // old['embed_dims'],
+    )
+    if not isinstance(indices, int):
+        node['out_indices'] = list(range(depth))
+    if node.get('mid_mask_depth') is not None:
+        node['mid_mask_depth'] = max(1, min(depth - 1, round(node['mid_mask_depth'] * ratio)))
+    if node.get('frozen_stages', -1) > 0:
+        node['frozen_stages'] = max(1, round(node['frozen_stages'] * ratio))
+    return {**node, 'pretrained': None}
+
+
+def model_key(cfg) -> str:
+    """What decides whether two tiny copies would run the same tests.
+
+    Rates and file names do not; the crops of the pipeline do not either.
+    """
+    small = shrink(cfg)
+    small['optim_wrapper']['optimizer'] = {
+        **small['optim_wrapper']['optimizer'],
+        'lr': 1e-3,
+    }
+    small['dataset'] = [step for step in _pipeline(small['dataset']) if 'scale' not in step]
+    return json.dumps(small, sort_keys=True)
+
+
+def _pipeline(dataset) -> list:
+    while 'pipeline' not in dataset and 'dataset' in dataset:
+        dataset = dataset['dataset']
+    return dataset.get('pipeline', [])
+
+
+@lru_cache(maxsize=None)
+def tinies(kind: str) -> tuple[Tiny, ...]:
+    """Tiny copies of all configs of a kind, one per distinct model."""
+    groups: dict[str, list[Path]] = {}
+    for path in configs.paths_of(kind):
+        groups.setdefault(model_key(configs.load(path)), []).append(path)
+    return tuple(
+        Tiny(
+            names=tuple(configs.name(path) for path in paths),
+            key=json.dumps(shrink(configs.load(paths[0])), sort_keys=True),
+        )
+        for paths in groups.values()
+    )
