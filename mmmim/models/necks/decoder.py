@@ -72,7 +72,8 @@ class TransformerDecoder(BaseModule):
         self.decoder_embed = nn.Linear(in_dims, embed_dims)
         self.mask_token = nn.Parameter(torch.zeros(1, 1, embed_dims))
         table = sincos_table(embed_dims, self.grid, num_prefix)
-        self.decoder_pos_embed = nn.Parameter(table.clone(), requires_grad=False)
+        self.decoder_pos_embed = nn.Parameter(torch.empty(table.shape), requires_grad=False)
+        self.decoder_pos_embed.data.copy_(table)
         self.decoder_blocks = nn.ModuleList(
             Block(
                 embed_dims,
