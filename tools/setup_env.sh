@@ -82,7 +82,7 @@ progress_of() {
     if [[ -n $objects ]]; then
         echo "objects compiled $objects"
     else
-        grep -E '^ *(Collecting|Downloading|Building|Installing|Uninstalling|Preparing)' "$1" 2>/dev/null \
+        grep -E '^ *(Collecting|Downloading|Building|Installing|Preparing)' "$1" 2>/dev/null \
             | tail -n 1 | sed 's/^ *//' | cut -c1-70 || true
     fi
 }

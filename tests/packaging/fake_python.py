@@ -1,9 +1,9 @@
 """Stands in for the interpreter of an environment: it records what the set-up asks of pip.
 
 The folder FAKE_STATE holds the state: ``torch`` (why the installed torch is refused; absent if it
-stays), ``bad-wheels`` (contents of wheels whose ops do not run), ``fail`` (a word of the pip command
-that fails, and what it then prints), ``family`` (packages of the other family), ``version`` (of
-Python), ``calls`` (pip commands so far), ``mmcv`` (content of the installed wheel).
+stays), ``bad-wheels`` (contents of wheels whose ops do not run), ``fail`` (a word of the pip
+command that fails, and what it then prints), ``family`` (packages of the other family),
+``version`` (of Python), ``calls`` (pip commands so far), ``mmcv`` (content of the installed wheel).
 """
 
 import os
