@@ -119,5 +119,5 @@ def _narrow(image: Image.Image) -> Image.Image:
     top = 65535.0 if image.mode != 'F' else 1.0 if high <= 1 else 255.0
     if low < 0 or high > top:
         raise ImageError(f'values {low:g} to {high:g} of mode {image.mode} exceed [0, {top:g}]')
-    scaled = values // 257 if top == 65535.0 else np.rint(values * (255 / top))
+    scaled = values // 256 if top == 65535.0 else np.rint(values * (255 / top))
     return Image.fromarray(scaled.astype(np.uint8))

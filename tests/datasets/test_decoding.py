@@ -73,7 +73,7 @@ def test_cmyk(rgb):
 @pytest.mark.parametrize('fmt', ['PNG', 'TIFF'])
 def test_16_bit_keeps_the_upper_8(fmt):
     values = np.linspace(0, 65535, 37 * 51).astype(np.uint16).reshape(37, 51)
-    assert np.array_equal(pixels(encode(values, fmt))[..., 1], (values // 257).astype(np.uint8))
+    assert np.array_equal(pixels(encode(values, fmt))[..., 1], (values // 256).astype(np.uint8))
 
 
 def test_float_tiff():
