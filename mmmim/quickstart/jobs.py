@@ -23,7 +23,8 @@ class Job:
         threads: Threads the job computes with, which is also the number of slots it takes.
         work_dir: Folder the job writes to; emptied before the job starts unless ``resumable``.
         resumable: Whether a second start continues from what ``work_dir`` holds.
-        batch_size: Images per iteration, for images/s; 0 shows no speed.
+        evaluates: Whether an evaluation follows the last training step.
+        batch_size: Images per iteration, for the report.
         label: Short name within the stage: ``'pretrained'``.
         always: Run it although it is done; for what checks its own work and returns at once.
         inputs: Text of what else the result depends on (resolved config, data manifest).
@@ -37,6 +38,7 @@ class Job:
     threads: int = 1
     work_dir: Path | None = None
     resumable: bool = False
+    evaluates: bool = False
     batch_size: int = 0
     label: str = ''
     inputs: str = field(default='', repr=False)

@@ -82,6 +82,7 @@ class Plan:
             stage=task.title,
             command=command,
             collect=partial(_transfer_result, work_dir),
+            evaluates=True,
             needs=(f'pretrain-s{seed}',) if side == 'pretrained' else ('scenes',),
             work_dir=work_dir,
             batch_size=batch_size,

@@ -10,18 +10,29 @@ from typing import NamedTuple
 
 TAIL_BYTES = 16384
 PLAIN_INTERVAL = 30.0  # seconds between lines where nothing can be redrawn (a file, a pipe)
-_STEP = re.compile(r'(?:Epoch|Iter)\((train|val|test)\)\s+(?:\[\s*\d+\])?\[\s*(\d+)/(\d+)\](.*)')
-_FIELD = re.compile(r'(\w+): ((?:\d+ days?, )?[\d:.eE+-]+)')
+_STEP = re.compile(
+    r'- (?:Epoch +(?P<epoch>\d+)/(?P<epochs>\d+) \[ *(?P<step>\d+)/(?P<steps>\d+)\]'
+    r'|Iter +(?P<iter>\d+)/(?P<iters>\d+))(?P<rest>.*)'
+)
+_SPEED = re.compile(r'(\S+) images/s')
+_LOSS = re.compile(r' loss (\S+)')
+_ETA = re.compile(r' eta (.*\d)')
 
 
 class Progress(NamedTuple):
-    """One logged step: ``seconds`` per iteration, ``eta`` in seconds, None if not in the line."""
+    """One logged step of a training.
 
-    phase: str
-    seconds: float | None = None
-    data_seconds: float | None = None
-    eta: float | None = None
+    Attributes:
+        fraction: Share of the training that is done.
+        speed: Images per second, None if the line does not say.
+        loss: None likewise.
+        eta: Seconds left, None likewise.
+    """
+
+    fraction: float
+    speed: float | None = None
     loss: float | None = None
+    eta: float | None = None
 
 
 def read_tail(path: Path, size: int = TAIL_BYTES) -> str:
@@ -44,18 +55,25 @@ def seconds_of(clock: str) -> float:
 
 
 def last_progress(text: str) -> Progress | None:
-    """The last step that mmengine's logger wrote in ``text``, or None."""
-    matches = _STEP.findall(text)
+    """The last training step that ``mmmim.LogProcessor`` wrote in ``text``, or None."""
+    matches = list(_STEP.finditer(text))
     if not matches:
         return None
-    phase, _, _, rest = matches[-1]
-    fields = dict(_FIELD.findall(rest))
-
-    def number(key):
-        return float(fields[key]) if key in fields else None
-
-    eta = seconds_of(fields['eta']) if fields.get('eta', '').count(':') == 2 else None
-    return Progress(phase, number('time'), number('data_time'), eta, number('loss'))
+    match = matches[-1]
+    place = {name: int(value) for name, value in match.groupdict('0').items() if name != 'rest'}
+    if place['epochs']:
+        done = (place['epoch'] - 1) * place['steps'] + place['step']
+        fraction = done / (place['epochs'] * place['steps'])
+    else:
+        fraction = place['iter'] / place['iters']
+    rest = match['rest']
+    speed, loss, eta = (pattern.search(rest) for pattern in (_SPEED, _LOSS, _ETA))
+    return Progress(
+        fraction,
+        float(speed[1]) if speed else None,
+        float(loss[1]) if loss else None,
+        seconds_of(eta[1]) if eta else None,
+    )
 
 
 def clock(seconds: float) -> str:
@@ -65,16 +83,16 @@ def clock(seconds: float) -> str:
     return f'{hours}:{minutes:02d}:{seconds:02d}' if hours else f'{minutes}:{seconds:02d}'
 
 
-def describe(job, progress: Progress | None, elapsed: float) -> str:
+def describe(job, progress: Progress | None) -> str:
     """Short text for one running job: speed, loss and time left, or what it waits for."""
     label = job.label or job.name
     if progress is None:
         return f'{label} starting'
-    if progress.phase != 'train':
-        return f'{label} evaluating'
+    if progress.fraction == 1:
+        return f'{label} evaluating' if job.evaluates else f'{label} finishing'
     parts = [label]
-    if job.batch_size and progress.seconds:
-        parts.append(f'{job.batch_size / progress.seconds:.0f} img/s')
+    if progress.speed is not None:
+        parts.append(f'{progress.speed:.0f} img/s')
     if progress.loss is not None:
         parts.append(f'loss {progress.loss:.3f}')
     if progress.eta is not None:
@@ -110,18 +128,14 @@ class Display:
         print(text, file=self.stream, flush=True)
 
     def update(self, running) -> None:
-        """Show the running jobs: ``[(job, Progress or None, elapsed seconds), ...]``."""
+        """Show the running jobs, pairs of a job and its progress, which may be None."""
         if not running:
             return
         now = time.monotonic()
         if not self.live and now - self._last_plain < PLAIN_INTERVAL:
             return
-        fractions = [
-            elapsed / (elapsed + progress.eta + 1e-9)
-            for _, progress, elapsed in running
-            if progress is not None and progress.eta is not None
-        ]
-        head = f'[{bar(min(fractions, default=0.0))}] {clock(now - self.started)}'
+        shares = [progress.fraction for _, progress in running if progress is not None]
+        head = f'[{bar(min(shares, default=0.0))}] {clock(now - self.started)}'
         text = '  '.join([head, ' | '.join(describe(*entry) for entry in running)])
         if self.live:
             self._clear()

@@ -173,13 +173,9 @@ class Scheduler:
         return self.markers.write(job, signature, result, seconds=round(seconds, 1))
 
     def _show(self) -> None:
-        now = time.monotonic()
-        self.display.update(
-            [
-                (job, last_progress(read_tail(self.markers.log_path(job))), now - start)
-                for job, _, start, _ in self._running.values()
-            ]
-        )
+        jobs = [job for job, *_ in self._running.values()]
+        logs = [read_tail(self.markers.log_path(job)) for job in jobs]
+        self.display.update([(job, last_progress(log)) for job, log in zip(jobs, logs)])
 
 
 def _signal_group(process, number) -> None:

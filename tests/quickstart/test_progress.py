@@ -1,42 +1,61 @@
 import io
+from types import SimpleNamespace
 
 import pytest
 
+from mmmim.engine.log_processor import LogProcessor, eta
+from mmmim.engine.log_processor import describe as log_words
 from mmmim.quickstart.jobs import Job
-from mmmim.quickstart.progress import Display, clock, describe, last_progress, read_tail, seconds_of
+from mmmim.quickstart.progress import (
+    Display,
+    Progress,
+    clock,
+    describe,
+    last_progress,
+    read_tail,
+    seconds_of,
+)
 
-STAMP = '2026/01/02 10:00:00 - mmengine - INFO - '
+STAMP = '11/21 10:00:00 - mmengine - INFO - '
 TRAIN = (
-    STAMP + 'Epoch(train)  [3][ 40/156]  '
-    'base_lr: 1.5000e-03 lr: 1.2000e-03  '
-    'eta: 0:02:05  time: 0.0800  data_time: 0.0100  memory: 10  loss: 0.5125\n'
+    STAMP + 'Epoch  3/10 [ 39/156]  812.4 images/s  loss 0.5125  '
+    'lr 1.000e-03  data 0%  memory 1 MiB  eta 0:02:05\n'
 )
-ITER = (
-    STAMP + 'Iter(train) [ 100/2000]  lr: 1.0000e-03  eta: 1 day, 1:00:00  '
-    'time: 0.5000  data_time: 0.0100  loss: 1.5000  loss_cls: 0.3\n'
-)
-VAL = STAMP + 'Epoch(val) [10][ 20/40]    eta: 0:00:01  time: 0.0500\n'
+ITER = STAMP + 'Iter  500/2000  loss 1.5000  lr 1.0e-03  memory 10 MiB  eta 1 day, 1:00:00\n'
+FIRST = STAMP + 'Epoch 1/2 [1/4]  memory 10 MiB  eta ?\n'
+LAST = STAMP + 'Epoch 10/10 [156/156]  812 images/s  loss 0.5  eta 0:00:00\n'
 
 
 def test_reads_the_last_step():
     progress = last_progress(ITER + 'noise\n' + TRAIN + 'noise\n')
-    assert progress.phase == 'train'
-    assert (progress.seconds, progress.data_seconds, progress.eta, progress.loss) == (
-        0.08,
-        0.01,
-        125,
-        0.5125,
-    )
-    assert last_progress(TRAIN + ITER).eta == 25 * 3600 and last_progress(TRAIN + ITER).loss == 1.5
-    assert last_progress(TRAIN + VAL).phase == 'val'
+    assert progress.fraction == pytest.approx((2 * 156 + 39) / 1560)
+    assert (progress.speed, progress.loss, progress.eta) == (812.4, 0.5125, 125)
+    progress = last_progress(TRAIN + ITER)
+    assert (progress.fraction, progress.speed, progress.eta) == (0.25, None, 25 * 3600)
+    assert last_progress(FIRST) == Progress(0.125)
     assert last_progress('nothing yet') is None
 
 
+def test_reads_what_the_log_processor_of_the_toolkit_writes():
+    hub = SimpleNamespace(runtime_info=dict(eta=125))
+    runner = SimpleNamespace(
+        epoch=2, max_epochs=10, train_dataloader=range(156), message_hub=hub, iter=499
+    )
+    place = LogProcessor(by_epoch=True)._place(runner, 38)
+    scalars = dict(images_per_second=812.4, loss=0.5125, lr=1e-3, memory=1, time=0.1)
+    line = STAMP + '  '.join([place, *log_words(scalars), eta(runner)])
+    assert line == TRAIN.strip()
+    runner.max_iters = 2000
+    place = LogProcessor(by_epoch=False)._place(runner, 0)
+    assert last_progress(STAMP + place).fraction == 0.25
+
+
 def test_describe_gives_speed_loss_and_time_left():
-    job = Job('pretrain', 'Pre-training', (), batch_size=64)
-    assert describe(job, last_progress(TRAIN), 10) == 'pretrain 800 img/s loss 0.512 ETA 2:05'
-    assert describe(job, None, 1) == 'pretrain starting'
-    assert describe(job, last_progress(VAL), 1) == 'pretrain evaluating'
+    job = Job('pretrain', 'Pre-training', ())
+    assert describe(job, last_progress(TRAIN)) == 'pretrain 812 img/s loss 0.512 ETA 2:05'
+    assert describe(job, None) == 'pretrain starting'
+    assert describe(job, last_progress(LAST)) == 'pretrain finishing'
+    assert describe(Job('a', 's', (), evaluates=True), last_progress(LAST)) == 'a evaluating'
 
 
 @pytest.mark.parametrize(
@@ -54,11 +73,7 @@ def test_live_line_is_redrawn_and_fits_80_columns():
     stream = io.StringIO()
     display = Display(stream, live=True)
     jobs = [
-        (
-            Job(f'classification-{side}', 'Transfer', (), batch_size=64, label=side),
-            last_progress(TRAIN),
-            60,
-        )
+        (Job(f'classification-{side}', 'Transfer', (), label=side), last_progress(TRAIN))
         for side in ('pretrained', 'scratch')
     ]
     display.update(jobs)
@@ -73,7 +88,7 @@ def test_plain_lines_are_rare():
     stream = io.StringIO()
     display = Display(stream, live=False)
     for _ in range(5):
-        display.update([(Job('a', 's', ()), last_progress(TRAIN), 60)])
+        display.update([(Job('a', 's', ()), last_progress(TRAIN))])
     assert stream.getvalue().count('\n') == 1
 
 
