@@ -46,7 +46,9 @@ def test_full_size_builds_from_anywhere(path, tmp_path, monkeypatch):
 
 
 def test_every_config_has_a_tiny_copy():
-    covered = [name for kind in configs.KINDS for entry in tiny.tinies(kind) for name in entry.names]
+    covered = [
+        name for kind in configs.KINDS for entry in tiny.tinies(kind) for name in entry.names
+    ]
     assert sorted(covered) == sorted(configs.name(path) for path in PATHS)
     assert {configs.kind(configs.load(path)) for path in PATHS} == set(configs.KINDS)
 

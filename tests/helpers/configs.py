@@ -1,6 +1,6 @@
 """Every config under configs/, read once."""
 
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from mmengine.config import Config
@@ -19,7 +19,7 @@ def name(path: Path) -> str:
     return path.relative_to(CONFIGS).with_suffix('').as_posix()
 
 
-@lru_cache(maxsize=None)
+@cache
 def load(path: Path) -> Config:
     """Shared: copy before writing to it."""
     return Config.fromfile(path)

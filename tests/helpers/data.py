@@ -1,7 +1,7 @@
 """Images, statistics and batches for tiny models."""
 
 import copy
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from mmmim.datasets.statistics import PatchSums, save_patch_stats
 from mmmim.registry import DATASETS
 
 
-@lru_cache(maxsize=None)
+@cache
 def make_images(folder: Path, count: int = 4, size: tuple[int, int] = (80, 96)) -> Path:
     """A folder of JPEGs, each with smooth structure and noise of its own; (H, W) in pixels."""
     rng = np.random.default_rng(0)

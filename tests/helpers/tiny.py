@@ -3,7 +3,7 @@
 import copy
 import json
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from mmengine.config import ConfigDict
@@ -142,7 +142,7 @@ def _pipeline(dataset) -> list:
     return dataset.get('pipeline', [])
 
 
-@lru_cache(maxsize=None)
+@cache
 def tinies(kind: str) -> tuple[Tiny, ...]:
     """Tiny copies of all configs of a kind, one per distinct model."""
     groups: dict[str, list[Path]] = {}
