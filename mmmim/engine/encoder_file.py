@@ -48,8 +48,10 @@ def describe_encoder(model, cfg):
     backbone_cfg = cfg.get('model', {}).get('backbone', {})
     meta = dict(format=FORMAT, version=__version__, method=method_name(model, cfg))
     meta['config'] = os.path.basename(cfg.filename) if cfg.filename else None
-    for key in ('arch', 'embed_dims', 'num_layers', 'patch_size', 'img_size', 'in_channels'):
+    for key in ('arch', 'embed_dims', 'num_layers', 'patch_size', 'img_size'):
         meta[key] = as_plain(backbone_cfg.get(key, getattr(backbone, key, None)))
+    projection = getattr(getattr(backbone, 'patch_embed', None), 'projection', None)
+    meta['in_channels'] = getattr(projection, 'in_channels', backbone_cfg.get('in_channels'))
     for key in ('mean', 'std'):
         meta[key] = as_plain(getattr(model.data_preprocessor, key, None))
     return meta
@@ -58,7 +60,7 @@ def describe_encoder(model, cfg):
 def method_name(model, cfg):
     """First word of the config's file name, which the name grammar reserves for the method."""
     if cfg.filename:
-        return os.path.basename(cfg.filename).split('_')[0]
+        return os.path.splitext(os.path.basename(cfg.filename))[0].split('_')[0]
     return type(model).__name__
 
 

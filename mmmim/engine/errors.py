@@ -13,5 +13,9 @@ class EnvironmentProblem(UserError, RuntimeError):
     """The machine lacks something the config needs."""
 
 
+class CheckpointError(UserError, RuntimeError):
+    """A file is no checkpoint, or a damaged one."""
+
+
 class DiskSpaceError(UserError, OSError):
     """A disk is full, or too small for what the run will write."""

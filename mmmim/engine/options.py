@@ -7,6 +7,16 @@ from mmengine.config import DictAction
 from .environment import LAUNCHERS
 
 
+class OptionsAction(DictAction):
+    """``KEY=VALUE`` words; one without ``=`` is an error of the command line."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        for word in values:
+            if '=' not in word:
+                parser.error(f'{option_string} {word}: write it as KEY=VALUE.')
+        super().__call__(parser, namespace, values, option_string)
+
+
 def common_parser(description):
     """Options that training and testing share."""
     parser = argparse.ArgumentParser(description=description, allow_abbrev=False)
@@ -24,7 +34,7 @@ def common_parser(description):
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=OptionsAction,
         default={},
         metavar='KEY=VALUE',
         help='change the config, e.g. train_cfg.max_epochs=100 model.backbone.arch=large',

@@ -1,7 +1,10 @@
 """mmengine's Runner, made to run on CPUs and to count accumulation."""
 
 import copy
+import logging
 import math
+import pickle
+from zipfile import BadZipFile
 
 from mmengine.logging import print_log
 from mmengine.model import MMDistributedDataParallel, revert_sync_batchnorm
@@ -10,16 +13,19 @@ from torch.nn import SyncBatchNorm
 
 from mmmim.registry import RUNNERS
 
+from .errors import CheckpointError
+
 
 @RUNNERS.register_module()
 class Runner(BaseRunner):
-    """mmengine's Runner with three repairs.
+    """mmengine's Runner with repairs.
 
     * On CPUs several processes work: synchronised batch norm, which needs GPUs, becomes batch norm,
       saying so, and the distributed wrapper gets no device.
     * Iteration schedules count optimizer updates, so that accumulation does not stretch or shift
       them (with ``mmmim.ParamSchedulerHook``).
     * ``scale_lr`` is left to the launcher, which counts accumulation.
+    * The listing of environment, config and hooks goes to the log file only.
     """
 
     schedules_count_updates = True
@@ -29,6 +35,11 @@ class Runner(BaseRunner):
     def accumulation(self):
         """int: Micro-batches per optimizer update."""
         return getattr(self.optim_wrapper, '_accumulative_counts', 1)
+
+    def build_logger(self, *args, **kwargs):
+        logger = super().build_logger(*args, **kwargs)
+        keep_console_short(logger)
+        return logger
 
     def wrap_model(self, model_wrapper_cfg, model):
         if not on_cpu():
@@ -41,6 +52,13 @@ class Runner(BaseRunner):
             broadcast_buffers=False,
             find_unused_parameters=self.cfg.get('find_unused_parameters', False),
         )
+
+    def load_or_resume(self):
+        try:
+            super().load_or_resume()
+        except (pickle.UnpicklingError, EOFError, BadZipFile) as error:
+            source = self._load_from or f'the last checkpoint of {self.work_dir}'
+            raise CheckpointError(f'{source} is no readable checkpoint: {error}') from error
 
     def scale_lr(self, optim_wrapper, auto_scale_lr=None):
         if auto_scale_lr and auto_scale_lr.get('enable', False):
@@ -68,6 +86,23 @@ class Runner(BaseRunner):
         if fn_name == 'after_train_iter':
             self.training_began = True
         super().call_hook(fn_name, **kwargs)
+
+
+_FOR_THE_FILE = (
+    '\n' + '-' * 60 + '\nSystem environment',
+    'Config:\n',
+    'Hooks will be executed',
+    'Distributed training is not used',
+    '"FileClient" will be deprecated',
+    '"HardDiskBackend" is the alias',
+)
+
+
+def keep_console_short(logger):
+    """Keep pages of listings and notes about mmengine itself off the console."""
+    for handler in logger.handlers:
+        if type(handler) is logging.StreamHandler:
+            handler.addFilter(lambda record: not record.getMessage().startswith(_FOR_THE_FILE))
 
 
 def on_cpu():

@@ -35,5 +35,6 @@ def find_problems(cfg, sections=(), options=None):
     problems = missing_ops(cfg)
     if problems:
         return problems
-    problems = unknown_top_level(cfg) + unknown_options(cfg, options or {}) + wrong_parts(cfg)
-    return problems + missing_files(cfg, sections)
+    options = options or {}
+    problems = unknown_top_level(cfg, options) + unknown_options(cfg, options)
+    return problems + wrong_parts(cfg) + missing_files(cfg, sections)

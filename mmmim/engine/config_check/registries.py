@@ -1,7 +1,9 @@
 """Find the class behind a type string as the builders would, and the names that were possible."""
 
+import contextlib
+import importlib
+
 from mmengine import registry as root
-from mmengine.registry import DefaultScope
 
 from .names import suggestion
 
@@ -43,12 +45,15 @@ def unknown_type(name, kind, scope):
 
 
 def _get(registry, name, scope):
-    with DefaultScope.overwrite_default_scope(scope):
-        with registry.switch_scope_and_registry(None) as inner:
-            try:
-                return inner.get(name)
-            except (AttributeError, ImportError, ValueError):
-                return None
+    if '.' in name:
+        scope = name.split('.')[0]
+    with contextlib.suppress(ImportError):
+        importlib.import_module(f'{scope}.registry')
+    inner = registry.children.get(scope, registry)
+    try:
+        return inner.get(name)
+    except (AttributeError, ImportError, ValueError):
+        return None
 
 
 def _batch_augment(name):

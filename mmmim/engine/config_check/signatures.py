@@ -23,9 +23,12 @@ def accepted_keywords(target):
     """
     if not inspect.isclass(target):
         return _of_function(target)
-    names = set()
+    names, skip_to = set(), None
     for owner in target.__mro__:
         init = owner.__dict__.get('__init__')
+        if skip_to is not None:  # super(X, self) goes on behind X
+            skip_to = None if owner.__name__ == skip_to else skip_to
+            continue
         if init is None:
             continue
         if owner is object or owner.__module__ == 'torch.nn.modules.module':
@@ -34,10 +37,11 @@ def accepted_keywords(target):
         names |= own
         if not has_kwargs:
             break
-        read, forwarded = _use_of_kwargs(init)
+        read, forwarded, skip_to = _use_of_kwargs(init)
         names |= read
         if not forwarded:
             return frozenset(names), True
+        skip_to = None if skip_to == owner.__name__ else skip_to
     return frozenset(names), False
 
 
@@ -61,25 +65,25 @@ def _use_of_kwargs(init):
     """What a constructor does with its ``**kwargs``.
 
     Returns:
-        tuple[set, bool]: Names it takes out of them, and whether the rest goes to another
-        constructor of the class alone.
+        tuple[set, bool, str | None]: Names it takes out of them, whether the rest goes to another
+        constructor of the class alone, and the X of ``super(X, self)``.
     """
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(init))))
     except (OSError, TypeError, SyntaxError):
-        return set(), False
+        return set(), False, None
     function = tree.body[0]
     if not isinstance(function, ast.FunctionDef) or function.args.kwarg is None:
-        return set(), False
+        return set(), False, None
     kwargs = function.args.kwarg.arg
     uses = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == kwargs]
-    read, explained, forwarded = set(), set(), False
+    read, explained, forwarded, behind = set(), set(), False, None
     for node in ast.walk(function):
         if isinstance(node, ast.Call):
             forwards = [k.value for k in node.keywords if k.arg is None]
             if _is_init(node.func) and any(use in forwards for use in uses):
                 explained.update(id(value) for value in forwards)
-                forwarded = True
+                forwarded, behind = True, _explicit_super(node.func)
             name = _read_name(node, kwargs)
             if name:
                 read.add(name)
@@ -87,11 +91,19 @@ def _use_of_kwargs(init):
         elif isinstance(node, ast.Compare) and _is_membership(node, kwargs):
             read.add(node.left.value)
             explained.add(id(node.comparators[0]))
-    return read, forwarded and all(id(use) in explained for use in uses)
+    return read, forwarded and all(id(use) in explained for use in uses), behind
 
 
 def _is_init(function):
     return isinstance(function, ast.Attribute) and function.attr == '__init__'
+
+
+def _explicit_super(function):
+    """``X`` of ``super(X, self).__init__``."""
+    call = function.value
+    if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Name):
+        return call.args[0].id
+    return None
 
 
 def _read_name(call, kwargs):

@@ -30,14 +30,19 @@ def runner_keys():
     return (set(inspect.signature(Runner.__init__).parameters) - {'self', 'cfg'}) | _EXTRA
 
 
-def unknown_top_level(cfg):
+def unknown_top_level(cfg, options=()):
     """Sentences about keys that neither a run nor another line of the config reads.
 
     A key may be a helper variable such as ``crop_size``; it is one if some file of the config uses
     its name.
+
+    Args:
+        cfg (Config): The merged config.
+        options (Iterable[str]): Dotted keys that :func:`unknown_options` judges.
     """
     known = runner_keys()
-    suspects = [key for key in cfg.keys() if key not in known and not key.startswith('_')]
+    judged = known | {option.split('.')[0] for option in options}
+    suspects = [key for key in cfg.keys() if key not in judged and not key.startswith('_')]
     if not suspects or not cfg.filename:
         return []
     used = names_used(cfg.filename)

@@ -64,8 +64,21 @@ _TAKEN_BY_BUILDER = {
 }
 _LOADER_KEYS = set(inspect.signature(DataLoader.__init__).parameters) - {'self'}
 _LOADER_KEYS |= {'disable_subprocess_warning', 'num_batch_per_epoch'}
-# Their `type` names no registered class: an operator, a mode of clipping, free data.
-_OPAQUE = {'backend_args', 'clip_grad', 'metainfo', 'nms', 'nms_cfg', 'roi_layer', 'tokenizer'}
+# Their `type` names no registered class, or their builder rewrites them: operators, modes of
+# clipping, upsampling and deformable convolution, free data.
+_OPAQUE = {
+    'backend_args',
+    'clip_grad',
+    'dcn',
+    'dqs_cfg',
+    'metainfo',
+    'nms',
+    'nms_cfg',
+    'roi_layer',
+    'tokenizer',
+    'upsample_cfg',
+}
+_FOREIGN_CHILDREN = {'Albu', 'Albumentations'}  # they hold another library's transforms
 _RESERVED = {'type', '_scope_'}
 
 
@@ -112,8 +125,9 @@ class Walker:
             name = node.get('type', default_type)
             if name is not None:
                 self.check(node, name, path, kind)
+            foreign = str(name).split('.')[-1] in _FOREIGN_CHILDREN
             for key, value in node.items():
-                if key not in _OPAQUE:
+                if key not in _OPAQUE and not foreign:
                     self.visit(value, f'{path}.{key}', self.kind_below(kind, key))
             self.scope = outer
 

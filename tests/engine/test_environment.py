@@ -1,0 +1,59 @@
+"""Who started us, and the Slurm variables in all the shapes clusters give them."""
+
+import pytest
+
+from mmmim.engine.environment import detect_launcher, export_slurm, first_host, world_size
+from mmmim.engine.errors import EnvironmentProblem
+
+TORCHRUN = dict(RANK='1', WORLD_SIZE='4', LOCAL_RANK='1', MASTER_ADDR='h', MASTER_PORT='1')
+STEP = dict(
+    SLURM_JOB_ID='123456',
+    SLURM_STEP_ID='0',
+    SLURM_STEP_NUM_TASKS='4',
+    SLURM_STEP_NODELIST='gpu[03-04]',
+    SLURM_NTASKS='4',
+    SLURM_PROCID='3',
+    SLURM_LOCALID='1',
+)
+
+
+def test_the_environment_decides():
+    assert detect_launcher(None, {}) == 'none'
+    assert detect_launcher(None, TORCHRUN) == 'pytorch'
+    assert detect_launcher(None, STEP) == 'slurm'
+    assert detect_launcher(None, {**STEP, **TORCHRUN}) == 'pytorch'  # torchrun inside srun
+    assert detect_launcher('none', STEP) == 'none'
+
+
+def test_a_shell_in_an_allocation_is_one_process():
+    batch_script = {k: v for k, v in STEP.items() if 'STEP' not in k}
+    assert detect_launcher(None, batch_script) == 'none'
+    assert detect_launcher(None, dict(STEP, SLURM_STEP_NUM_TASKS='1')) == 'none'
+
+
+def test_slurm_variables_become_torch_variables():
+    env = dict(STEP)
+    export_slurm(env)
+    assert (env['RANK'], env['WORLD_SIZE'], env['LOCAL_RANK']) == ('3', '4', '1')
+    assert env['MASTER_ADDR'] == 'gpu03' and 1024 < int(env['MASTER_PORT']) < 65536
+    assert world_size('slurm', env) == 4 and world_size('none', env) == 1
+    other = dict(STEP, SLURM_JOB_ID='123457', MASTER_ADDR='10.0.0.1')
+    export_slurm(other)
+    assert other['MASTER_PORT'] != env['MASTER_PORT']  # two jobs on a node do not meet
+    assert other['MASTER_ADDR'] == '10.0.0.1'
+    with pytest.raises(EnvironmentProblem, match='SLURM_PROCID'):
+        export_slurm({})
+
+
+@pytest.mark.parametrize(
+    'nodes, host',
+    [
+        ('node1', 'node1'),
+        ('node1,node2', 'node1'),
+        ('gpu[03-05,9],cpu1', 'gpu03'),
+        ('r[1,3]n-a', 'r1n-a'),
+        ('a.b.c[7-8].d', 'a.b.c7.d'),
+    ],
+)
+def test_first_host_without_scontrol(nodes, host):
+    assert first_host(nodes) == host
