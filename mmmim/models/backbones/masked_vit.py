@@ -58,10 +58,9 @@ class MaskedViT(VisionOutputs, BaseModule):
         layer_scale_init_value (float): Initial LayerScale, 0 for none.
         masked (str): 'drop' or 'replace'.
         mid_mask_depth (int, optional): After this many blocks, mask tokens join the visible ones
-            (Robust MAE, section 3.4: 8 of ViT-B's 12). Which cells they stand for is random [the
-            paper does not say], they carry the encoder's position embedding and a token of their
-            own [likewise]. None for never.
-        mid_mask_ratio (float): Their share of all cells (Robust MAE: 0.25).
+            (Robust MAE, section 3.4: 8 of ViT-B's 12). Cells drawn at random, the encoder's
+            position embedding, a token of their own [not in the paper]. None for never.
+        mid_mask_ratio (float): Their share of all cells (Robust MAE: 0.25), less than is masked.
         with_cp (bool): Recompute blocks in the backward pass to save memory.
         pretrained (str, optional): Checkpoint of any supported layout, read at the end of
             ``init_weights``.
@@ -108,12 +107,8 @@ class MaskedViT(VisionOutputs, BaseModule):
         self.img_size = to_2tuple(img_size)
         self.patch_size = patch_size
         self.out_type, self.with_cls_token, self.final_norm = out_type, with_cls_token, final_norm
-        self.pos_type, self.pos_resize, self.interpolate_mode = (
-            pos_embed,
-            pos_resize,
-            interpolate_mode,
-        )
-        self.masked = masked
+        self.pos_type, self.pos_resize = pos_embed, pos_resize
+        self.interpolate_mode, self.masked = interpolate_mode, masked
         self.mid_mask_depth, self.mid_mask_ratio = mid_mask_depth, mid_mask_ratio
         self.with_cp, self.frozen_stages, self.pretrained = with_cp, frozen_stages, pretrained
         self.num_prefix = int(with_cls_token)
@@ -154,10 +149,7 @@ class MaskedViT(VisionOutputs, BaseModule):
             if value not in allowed:
                 raise ValueError(f'{name} must be one of {tuple(sorted(allowed))}, got {value!r}.')
         if self.pos_resize == 'recompute' and self.pos_type == 'learned':
-            raise ValueError(
-                "pos_resize='recompute' needs a fixed table (pos_embed='sincos...'), "
-                'not a learned one.'
-            )
+            raise ValueError("pos_resize='recompute' needs a fixed table (pos_embed='sincos...').")
         if self.out_type == 'cls_token' and not self.with_cls_token:
             raise ValueError("out_type='cls_token' needs with_cls_token=True.")
         if not -1 <= self.frozen_stages <= self.num_layers:
@@ -253,12 +245,11 @@ class MaskedViT(VisionOutputs, BaseModule):
 
         Returns:
             With a mask, the latent: (N, P + Lv, D) for 'drop', visible tokens in row-major order,
-                followed by the
-            mid-level mask tokens where there are any; (N, P + L, D) for 'replace'. Without one, a
-            tuple with an output per entry of ``out_indices``, formatted by ``out_type``.
+            then mid-level mask tokens if there are any; (N, P + L, D) for 'replace'. Without one,
+            a tuple with an output per entry of ``out_indices``, formatted by ``out_type``.
 
         Raises:
-            ValueError: If the mask does not fit the image.
+            ValueError: If the mask does not fit the image, or ``mid_mask_ratio`` the mask.
         """
         if mask is None:
             return self.encode_dense(images)
@@ -292,6 +283,11 @@ class MaskedViT(VisionOutputs, BaseModule):
 
     def _mid_tokens(self, mask, grid, dtype) -> Tensor:
         count = int(mask[0].numel() * self.mid_mask_ratio)
+        if not 0 <= count < tokens.num_masked(mask):
+            raise ValueError(  # the decoder would take a latent of all cells for one in grid order
+                f'mid_mask_ratio {self.mid_mask_ratio} asks for {count} of the '
+                f'{tokens.num_masked(mask)} masked cells, but one must be left to the decoder.'
+            )
         cells = tokens.pick_masked(mask, count).visible
         pos = self.position(grid)[:, self.num_prefix :]
         return (self.mid_mask_token + tokens.gather(pos, cells)).to(dtype)
