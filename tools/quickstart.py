@@ -10,7 +10,13 @@ tools/quickstart.sh sets the environment up first.
 import sys
 from pathlib import Path
 
-from mmmim.quickstart.main import main
+ROOT = Path(__file__).resolve().parents[1]
+# A clone works without installation, from any directory; an installed mmmim comes first.
+sys.path.append(str(ROOT))
 
 if __name__ == '__main__':
-    sys.exit(main(Path(__file__).resolve().parents[1]))
+    try:
+        from mmmim.quickstart.main import main
+    except (ImportError, RuntimeError) as error:  # the packages underneath are missing or too old
+        sys.exit(f'error: {error} Run `bash tools/quickstart.sh`, which installs what is needed.')
+    sys.exit(main(ROOT))

@@ -13,9 +13,8 @@ from mmmim.visualization.image_grid import ImageGrid, to_uint8
 
 COLUMNS = ('input', 'corrupted', 'prediction', 'pasted', 'target')
 FLATTERED = (
-    'Each patch of the prediction is mapped to pixels with the true mean and contrast of that '
-    'patch, which the model does not know: this flatters it. What it predicts is the pattern '
-    'within a patch.'
+    'Each patch of the prediction is mapped to pixels with the true brightness and contrast of '
+    'that patch, which the model does not know: this flatters it. Colour and pattern are its own.'
 )
 
 
@@ -53,7 +52,6 @@ def load_images(folder, num: int, size: int, seed: int = 0):
     pipeline = [
         dict(type='mmmim.ResizeShort', size=size),
         dict(type='mmmim.CenterCrop', size=size),
-        dict(type='mmmim.ToTensor'),
     ]
     images = ImageFolder(data_root=str(folder), pipeline=pipeline, seed=seed)
     num = min(num, len(images))

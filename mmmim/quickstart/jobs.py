@@ -20,7 +20,8 @@ class Job:
         command: Argument list of the subprocess.
         collect: Called after success, gives the JSON-ready result kept in the marker.
         needs: Names of the jobs that must be done before.
-        threads: Threads the job computes with, which is also the number of slots it takes.
+        threads: Cores the job keeps busy, that is the slots it takes.
+        omp_threads: Threads of each of its processes; ``threads`` by default.
         work_dir: Folder the job writes to; emptied before the job starts unless ``resumable``.
         resumable: Whether a second start continues from what ``work_dir`` holds.
         evaluates: Whether an evaluation follows the last training step.
@@ -36,6 +37,7 @@ class Job:
     collect: Callable[[], dict] = dict
     needs: tuple = ()
     threads: int = 1
+    omp_threads: int | None = None
     work_dir: Path | None = None
     resumable: bool = False
     evaluates: bool = False

@@ -48,18 +48,28 @@ class Plan:
         return Job('scenes', 'Data', command, threads=self.options.slots, always=True)
 
     def pretrain(self, seed: int) -> Job:
+        """One process per thread: unlike OpenMP threads, they do not wait for each other within
+        an operation, and the gradients and masks are those of one process.
+        """
         path = self.options.root / PRETRAIN_CONFIG
         inputs, batch_size = _read_config(path)
         work_dir = self.pretrain_dir(seed)
-        extra = self._own_images(path) if self.n_images else []
-        command = self._train(path, work_dir, seed, '--resume', '--cfg-options', *extra)
+        processes = 1 if self.options.full else self.options.slots
+        overrides = self._own_images(path) if self.n_images else []
+        launcher = []
+        if processes > 1 and batch_size % processes == 0:
+            overrides.append(f'train_dataloader.batch_size={batch_size // processes}')
+            launcher = [self.options.root / 'tools/torchrun.py', processes]
+        command = self._train(path, work_dir, seed, '--resume', launcher=launcher)
+        command += ('--cfg-options', *overrides) if overrides else ()
         return Job(
             name=f'pretrain-s{seed}',
             stage='Pre-training',
             command=command,
             collect=partial(_pretrain_result, work_dir),
             needs=('scenes',),
-            threads=1 if self.options.full else self.options.slots,
+            threads=processes,
+            omp_threads=1,
             work_dir=work_dir,
             resumable=True,
             batch_size=batch_size,
@@ -101,10 +111,11 @@ class Plan:
     def encoder(self, seed: int) -> Path:
         return self.pretrain_dir(seed) / 'encoder.pth'
 
-    def _train(self, config, work_dir, seed, *rest) -> tuple:
+    def _train(self, config, work_dir, seed, *rest, launcher=()) -> tuple:
         tool = self.options.root / 'tools/train.py'
-        command = (sys.executable, tool, config, '--work-dir', work_dir, '--seed', seed, *rest)
-        return tuple(map(str, command))
+        command = (sys.executable, *launcher, tool, config, '--work-dir', work_dir, '--seed', seed)
+        command += ('--launcher', 'pytorch') if launcher else ()
+        return tuple(map(str, (*command, *rest)))
 
     def _own_images(self, path) -> list[str]:
         """Overrides that pre-train on the user's folder for as many views as on the scenes."""

@@ -127,7 +127,7 @@ class Scheduler:
         if job.work_dir is not None and not (again and job.resumable):
             shutil.rmtree(job.work_dir, ignore_errors=True)
         log = open(self.markers.log_path(job), 'ab' if again else 'wb')
-        threads = str(min(job.threads, self.slots))
+        threads = str(job.omp_threads or min(job.threads, self.slots))
         env = dict(
             os.environ, OMP_NUM_THREADS=threads, MKL_NUM_THREADS=threads, PYTHONUNBUFFERED='1'
         )

@@ -16,7 +16,7 @@ TRAIN = """
     parser = argparse.ArgumentParser()
     parser.add_argument('config'); parser.add_argument('--work-dir'); parser.add_argument('--seed')
     parser.add_argument('--pretrained'); parser.add_argument('--resume', action='store_true')
-    parser.add_argument('--cfg-options', nargs='*')
+    parser.add_argument('--cfg-options', nargs='*'); parser.add_argument('--launcher')
     args = parser.parse_args()
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     with open(root + '/calls.txt', 'a') as file:
@@ -44,6 +44,11 @@ TRAIN = """
         with open(args.work_dir + '/final_metrics.json', 'w') as file:
             json.dump(metrics, file)
 """
+TORCHRUN = """
+    import os, sys
+    assert sys.argv[1] == '2' and os.environ['OMP_NUM_THREADS'] == '1'
+    os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+"""
 DRAW = """
     import sys
     sys.path.insert(0, {tests!r})
@@ -62,6 +67,7 @@ def root(tmp_path, monkeypatch):
         (folder / path).write_text(textwrap.dedent(text))
 
     write('tools/train.py', TRAIN)
+    write('tools/torchrun.py', TORCHRUN)
     write('tools/dataset_converters/make_scenes.py', '')
     for name in ('reconstruct', 'predictions'):
         write(f'tools/analysis/{name}.py', DRAW.format(tests=str(Path(__file__).parent)))
@@ -88,6 +94,8 @@ def test_quick_run_ends_with_table_results_and_report(root, capsys):
     assert '<h1>' in (root / 'work_dirs/quickstart/report.html').read_text()
     made = calls(root)
     assert len(made) == 7 and made[0]['resume']
+    assert made[0]['launcher'] == 'pytorch'  # one process per core, the batch divided
+    assert made[0]['cfg_options'] == ['train_dataloader.batch_size=32']
     pairs = [(Path(call['config']).name, bool(call['pretrained'])) for call in made[1:]]
     assert sorted(pairs) == sorted((Path(t.config).name, p) for t in TASKS for p in (True, False))
 

@@ -8,6 +8,10 @@ input, target.
 
 import argparse
 import sys
+from pathlib import Path
+
+# A clone works without installation, from any directory; an installed mmmim comes first.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 
 def parse_args(argv=None):
