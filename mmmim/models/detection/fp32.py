@@ -9,10 +9,12 @@ import torch
 from mmdet.models.dense_heads import RPNHead as _RPNHead
 from mmdet.models.roi_heads import StandardRoIHead as _StandardRoIHead
 from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor as _SingleRoIExtractor
+from torch.nn import ModuleList
 
 from mmmim.registry import MODELS
 
 from .requirements import require_detection
+from .roi_align import RoIAlign
 
 
 def full_precision(tensor):
@@ -50,7 +52,14 @@ class RPNHead(_RPNHead):
 
 @MODELS.register_module()
 class SingleRoIExtractor(_SingleRoIExtractor):
-    """mmdet's RoI extractor, computing and returning float32."""
+    """mmdet's RoI extractor, computing and returning float32, and fast on small maps on the CPU."""
+
+    def build_roi_layers(self, layer_cfg, featmap_strides):
+        """mmdet's, with our RoIAlign for mmcv's."""
+        if layer_cfg['type'] != 'RoIAlign':
+            return super().build_roi_layers(layer_cfg, featmap_strides)
+        options = {key: value for key, value in layer_cfg.items() if key != 'type'}
+        return ModuleList(RoIAlign(spatial_scale=1 / s, **options) for s in featmap_strides)
 
     def forward(self, feats, rois, roi_scale_factor=None):
         """(N, C, H, W) maps and RoIs (K, 5) -> (K, C, h, w) float32."""

@@ -1,0 +1,25 @@
+"""ViT-B classifier as MAE fine-tunes it: mean of the patch tokens, fresh norm, mixup or cutmix on
+every batch."""
+
+model = dict(
+    type='ImageClassifier',
+    backbone=dict(
+        type='mmmim.MaskedViT',
+        arch='base',
+        img_size=224,
+        patch_size=16,
+        drop_path_rate=0.1,
+        pos_embed='learned',  # starts from the checkpoint's table and is trained, as there
+        out_type='avg_featmap',
+        final_norm=False,
+        pretrained=None,
+    ),
+    head=dict(
+        type='LinearClsHead',
+        num_classes=1000,
+        in_channels=768,
+        loss=dict(type='LabelSmoothLoss', label_smooth_val=0.1, mode='original'),
+        init_cfg=dict(type='TruncNormal', layer='Linear', std=2e-5),
+    ),
+    train_cfg=dict(augments=[dict(type='Mixup', alpha=0.8), dict(type='CutMix', alpha=1.0)]),
+)
