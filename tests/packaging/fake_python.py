@@ -3,12 +3,14 @@
 The folder FAKE_STATE holds the state: ``torch`` (why the installed torch is refused; absent if it
 stays), ``bad-wheels`` (contents of wheels whose ops do not run), ``fail`` (a word of the pip
 command that fails, and what it then prints), ``family`` (packages of the other family),
-``version`` (of Python), ``calls`` (pip commands so far), ``mmcv`` (content of the installed wheel).
+``version`` (of Python), ``slow`` (compiling takes long), ``calls`` (pip commands so far), ``mmcv``
+(content of the installed wheel).
 """
 
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 
 STATE = Path(os.environ['FAKE_STATE'])
@@ -29,6 +31,9 @@ def pip(arguments):
     if word and word in command:
         print(output)
         return 1
+    if arguments[0] == 'wheel' and read('slow'):
+        (STATE / 'compiling').write_text(str(os.getpid()))
+        time.sleep(60)
     if arguments[0] == 'wheel':
         folder = Path(arguments[arguments.index('--wheel-dir') + 1])
         folder.mkdir(parents=True)

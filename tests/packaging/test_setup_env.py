@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / 'tools' / 'setup_env.sh'
+BUILD_SETTINGS = ('MMMIM_CPU_OPS', 'FORCE_CUDA', 'MAX_JOBS', 'CXX', 'CONDA_PREFIX')
 
 
 class FakeEnvironment:
@@ -27,12 +29,15 @@ class FakeEnvironment:
     def write(self, name, text):
         (self.folder / name).write_text(text)
 
+    def environ(self, **variables):
+        plain = {name: value for name, value in os.environ.items() if name not in BUILD_SETTINGS}
+        return {**plain, 'FAKE_STATE': str(self.folder), 'MMMIM_CACHE': str(self.cache),
+                'VIRTUAL_ENV': str(self.folder / 'venv'), **variables}
+
     def run(self, *arguments, **variables):
-        environ = {**os.environ, 'FAKE_STATE': str(self.folder), 'MMMIM_CACHE': str(self.cache),
-                   'VIRTUAL_ENV': str(self.folder / 'venv'), **variables}
-        environ.pop('MMMIM_CPU_OPS', None)
-        return subprocess.run(['bash', SCRIPT, *arguments], env=environ, capture_output=True,
-                              text=True, stdin=subprocess.DEVNULL, timeout=60)
+        return subprocess.run(['bash', SCRIPT, *arguments], env=self.environ(**variables),
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                              timeout=120)
 
     def calls(self):
         path = self.folder / 'calls'
@@ -127,7 +132,7 @@ def test_a_compiled_wheel_whose_ops_do_not_run_never_enters_the_cache(fake):
     ('check\nonedl-x 1 requires y, which is not installed.', 'pip-check.log'),
     ('[all,dev]\nERROR: ResolutionImpossible', 'deactivate'),
 ])
-def test_a_step_that_fails_ends_with_what_to_do_and_is_taken_up_again(fake, fail, remedy):
+def test_a_step_that_fails_ends_with_what_to_do(fake, fail, remedy):
     fake.write('torch', 'torch is not installed')
     fake.write('fail', fail)
     result = fake.run()
@@ -136,10 +141,34 @@ def test_a_step_that_fails_ends_with_what_to_do_and_is_taken_up_again(fake, fail
     assert last.startswith('set-up failed: ') and remedy in last
     assert fail.split('\n')[1] in result.stderr
     assert not [path for path in fake.cache.rglob('*') if 'building' in path.name]
+
+
+def test_after_a_failure_the_set_up_goes_on_where_it_stopped(fake):
+    fake.write('torch', 'torch is not installed')
+    fake.write('fail', '[all,dev]\nERROR: anything')
+    assert fake.run().returncode == 1
     fake.calls()
     (fake.folder / 'fail').unlink()
     assert fake.run().returncode == 0
-    assert kinds(fake.calls())[-1] == 'check'
+    assert kinds(fake.calls()) == ['tools', 'rest', 'check']
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_an_interrupt_ends_the_compilation_and_leaves_nothing_in_the_cache(fake):
+    fake.write('slow', 'yes')
+    script = subprocess.Popen(['bash', SCRIPT], env=fake.environ(), stdout=subprocess.DEVNULL)
+    started = fake.folder / 'compiling'
+    wait_for(lambda: started.exists() and started.read_text())
+    script.terminate()
+    assert script.wait(timeout=60) == 143
+    wait_for(lambda: not Path('/proc', started.read_text()).exists())
+    assert list((fake.cache / 'wheels').iterdir()) == []
 
 
 def test_an_unsupported_python_is_refused(fake):
