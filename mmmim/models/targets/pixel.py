@@ -161,7 +161,7 @@ class PixelTarget(nn.Module):
         return PatchStatistics(mean, (var + self.eps).sqrt())
 
     @torch.no_grad()
-    def to_rgb(self, pred: Tensor, views: dict | None = None) -> Tensor:
+    def to_rgb(self, pred: Tensor, views: dict | None = None, grid=None) -> Tensor:
         """Map predictions back to pixels.
 
         Per-patch normalised predictions are given the true patch statistics of the image, which
@@ -171,20 +171,24 @@ class PixelTarget(nn.Module):
             pred: (N, L, T), all cells.
             views: The batch; needed unless the target is free of per-patch and per-batch
                 statistics.
+            grid: (Gh, Gw), where there are no views to tell it.
 
         Returns:
             (N, C, H, W) in the scale of [0, 1], not clamped.
 
         Raises:
-            ValueError: If the views are needed and not given.
+            ValueError: If the views, or in their absence the grid, are needed and not given.
         """
-        if views is None and self.needs_true_statistics:
+        if views is not None:
+            grid = tokens.exact_grid(views['image'].shape[-2:], self.patch_size)
+        elif self.needs_true_statistics:
             raise ValueError(
                 'inverting a per-patch or per-batch normalised target needs the views '
                 'it was made from.'
             )
+        elif grid is None:
+            raise ValueError('mapping predictions to pixels needs the views or grid=(Gh, Gw).')
         pred = pred.float()
-        grid = tokens.exact_grid(views['image'].shape[-2:], self.patch_size)
         if self.per_patch:
             stats = self._own(self._shared(views))
             pred = pred * stats.std + stats.mean
