@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SIDES = ('pretrained', 'scratch')
-PRETRAIN_CONFIG = 'configs/demo/robust-mae_vit-demo-p8_1xb256-amp-coslr-30e_scenes-64px.py'
+PRETRAIN_CONFIG = 'configs/demo/robust-mae-pixel_vit-demo-p8_1xb128-amp-coslr-30e_scenes-64px.py'
 
 
 @dataclass(frozen=True)

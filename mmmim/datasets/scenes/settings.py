@@ -34,7 +34,7 @@ class Settings:
     seed: int = 0
     size: int = 64
     counts: dict = field(
-        default_factory=lambda: dict(unlabeled=10000, train=300, tune=500, val=1000))
+        default_factory=lambda: dict(unlabeled=10000, train=800, tune=500, val=1000))
     style: Style = field(default_factory=Style)
     quality: int = 95
 
