@@ -143,7 +143,7 @@ class PixelTarget(nn.Module):
         return (pixels - stats.mean) / stats.std
 
     def _population(self, pixels) -> PatchStatistics:
-        """Statistics per patch dimension over the training set or the batch."""
+        """Statistics per patch dimension over the training set, or of ``pixels`` over the batch."""
         if self.normalize == 'patch':
             return PatchStatistics(self.patch_mean, (self.patch_var + self.eps).sqrt())
         sums = torch.stack([pixels.double().sum((0, 1)), pixels.double().square().sum((0, 1))])
@@ -193,7 +193,7 @@ class PixelTarget(nn.Module):
             stats = self._own(self._shared(views))
             pred = pred * stats.std + stats.mean
         if self.normalize in ('patch', 'batch'):
-            stats = self._population(self._pixels(views))
+            stats = self._population(self._pixels(views) if self.normalize == 'batch' else None)
             pred = pred * stats.std + stats.mean
         elif self.normalize == 'none':
             pred = pred / self.none_scale
