@@ -5,7 +5,7 @@ import inspect
 from torch.utils.data import DataLoader
 
 from ..optimizers.layer_decay import PARAMWISE_DEFAULTS
-from .names import suggestion
+from .names import is_typing_error, suggestion
 from .registries import find_type, unknown_type
 from .signatures import accepted_keywords
 
@@ -148,11 +148,9 @@ class Walker:
         if not callable(target):
             return
         names, is_open = accepted_keywords(target)
-        if is_open:
-            return
         allowed = names | _TAKEN_BY_BUILDER.get(kind, set()) | _RESERVED
         for key in node:
-            if key not in allowed:
+            if key not in allowed and not (is_open and not is_typing_error(key, names)):
                 self.unknown_key(path, key, names, target)
 
     def unknown_key(self, path, key, names, target=None):
