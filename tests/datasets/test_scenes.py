@@ -253,6 +253,21 @@ def test_interrupted_run_is_completed(root, tmp_path, small_runs, monkeypatch):
     assert digest(folder) == digest(root)
 
 
+def test_failing_worker_is_reported(tmp_path, small_runs, monkeypatch):
+    real = make.make_folders
+
+    def without_labels(root, counts):
+        real(root, counts)
+        (root / 'tune' / 'labels').rmdir()
+
+    monkeypatch.setattr(make, 'make_folders', without_labels)
+    with pytest.raises(RuntimeError, match='worker.*failed: .*tune/labels'):
+        make_scenes(tmp_path / 'x', SMALL, processes=2)
+    assert not (tmp_path / 'x' / 'manifest.json').exists()
+    monkeypatch.undo()
+    assert make_scenes(tmp_path / 'x', SMALL, processes=1)
+
+
 def test_interrupted_run_of_other_settings_leaves_nothing(root, tmp_path, small_runs, monkeypatch):
     folder, real = tmp_path / 'cut', workers.write_run
     with monkeypatch.context() as patch:
@@ -343,6 +358,21 @@ def colour_histogram(scene):
     return np.bincount(bins, minlength=64) / bins.size
 
 
+def local_patterns(scene):
+    """Histogram of rotation-invariant 8-neighbour patterns inside the dominant object, (256,).
+
+    A texture-only feature of a cheat who is told where the object is.
+    """
+    grey, side = scene.image.astype(float).mean(2), len(scene.image)
+    code = np.zeros((side - 2, side - 2), int)
+    around = [(0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0)]
+    for bit, (y, x) in enumerate(around):
+        code |= (grey[y:y + side - 2, x:x + side - 2] > grey[1:-1, 1:-1]).astype(int) << bit
+    code = np.min([(code << k | code >> (8 - k)) & 255 for k in range(8)], axis=0)
+    inside = cv2.erode((scene.owner == 1).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return np.bincount(code[inside[1:-1, 1:-1]], minlength=256) / max(inside.sum(), 1)
+
+
 def shape_mask(scene):
     """What a cheat sees who is told where the dominant object is: its mask at its own scale."""
     rows, columns = np.nonzero(scene.owner == 1)
@@ -371,3 +401,18 @@ def test_colour_histograms_do_not_solve_it(labelled):
     assert accuracy(colour_histogram, labelled) < limit
     # The same classifier on the outline is far above the limit, so the test can fail.
     assert accuracy(shape_mask, labelled) > 2 * limit
+
+
+def test_texture_solves_nothing_but_its_share(labelled):
+    """Texture finds the class on home scenes alone, and nothing where it is independent."""
+    train, val = labelled
+    home = [s for s in val if s.objects[0]['home']]
+    away = [s for s in val if not s.objects[0]['home']]
+    chance = 1 / 8 + 4 * np.sqrt(1 / 8 * 7 / 8 / len(away))
+    assert accuracy(local_patterns, (train, away)) < chance
+    # The feature does see texture, so the two limits can fail.
+    assert accuracy(local_patterns, (train, home)) > 0.4
+    style = Style(home_share=0.125)
+    free = tuple([draw_scene(0, split, i, style=style) for i in range(count)]
+                 for split, count in (('train', 304), ('val', 400)))
+    assert accuracy(local_patterns, free) < 1 / 8 + 4 * np.sqrt(1 / 8 * 7 / 8 / 400)

@@ -30,13 +30,19 @@ def parse_args(argv=None):
     return parser.parse_args(argv)
 
 
-def show_progress(done, total, seconds):
-    """One line that rewrites itself on a terminal, a line for each tenth elsewhere."""
-    text = f'scenes: {done} / {total}, {seconds:.0f} s'
-    if sys.stderr.isatty():
-        print(f'\r{text}', end='\n' if done == total else '', file=sys.stderr, flush=True)
-    elif done * 10 // total != (done - 250) * 10 // total:
-        print(text, file=sys.stderr, flush=True)
+def progress_printer():
+    """A line that rewrites itself on a terminal, a line for each tenth elsewhere."""
+    shown = [-1]
+
+    def show(done, total, seconds):
+        text = f'scenes: {done} / {total}, {seconds:.0f} s'
+        if sys.stderr.isatty():
+            print(f'\r{text}', end='\n' if done == total else '', file=sys.stderr, flush=True)
+        elif done * 10 // total > shown[0]:
+            print(text, file=sys.stderr, flush=True)
+        shown[0] = done * 10 // total
+
+    return show
 
 
 def main(argv=None):
@@ -47,8 +53,8 @@ def main(argv=None):
             style=Style(home_share=args.home_share),
             counts={split: getattr(args, split) for split in Settings().counts})
         made = make_scenes(args.out, settings, processes=args.processes, overwrite=args.overwrite,
-                           report=show_progress)
-    except (ValueError, OSError) as error:
+                           report=progress_printer())
+    except (ValueError, OSError, RuntimeError) as error:
         sys.exit(f'make_scenes: {error}')
     print(f'{"Made" if made else "Found"} {sum(settings.counts.values())} scenes in {args.out}')
 
