@@ -71,7 +71,9 @@ def gradients(model) -> dict:
 
 
 def assert_same_gradients(ours: dict, theirs: dict):
+    """Within 1e-5, and within 1e-4 of the largest value of each parameter's gradient."""
     assert set(ours) == set(theirs)
     for name, gradient in ours.items():
-        torch.testing.assert_close(gradient, theirs[name], **TOLERANCE, msg=lambda m, n=name: n + m)
-        assert gradient.abs().max() > 0, name
+        expected = theirs[name]
+        limit = min(1e-5, 1e-4 * expected.abs().max().item())
+        assert 0 < limit and (gradient - expected).abs().max() <= limit, name
