@@ -11,6 +11,8 @@ from PIL import Image
 
 from mmmim.visualization.image_grid import ImageGrid
 
+SMALL = 128  # pixels; below it a picture is shown pixel by pixel
+
 
 def paragraph(text: str, kind: str = '') -> str:
     attribute = f' class="{kind}"' if kind else ''
@@ -62,17 +64,21 @@ def code(text: str) -> str:
     return f'<pre tabindex="0"><code>{escape(text)}</code></pre>'
 
 
-def inline_png(picture) -> str:
-    """Data URI of a uint8 RGB array (H, W, 3)."""
+def inline_image(picture) -> str:
+    """Data URI of a uint8 RGB array (H, W, 3): exact where it is small, JPEG where it is large."""
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, 'PNG', optimize=True)
-    return 'data:image/png;base64,' + base64.b64encode(buffer.getvalue()).decode()
+    if picture.shape[1] < SMALL:
+        Image.fromarray(picture).save(buffer, 'PNG', optimize=True)
+    else:
+        Image.fromarray(picture).save(buffer, 'JPEG', quality=88, subsampling=0, optimize=True)
+    kind = 'png' if picture.shape[1] < SMALL else 'jpeg'
+    return f'data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}'
 
 
 def picture_grid(grid: ImageGrid, tile_width: int = 150) -> str:
     """Pictures under their headings, with the caption below; small ones keep their pixels."""
     columns = len(grid.columns)
-    kind = 'pictures pixels' if grid.rows and grid.rows[0][0].shape[1] < 128 else 'pictures'
+    kind = 'pictures pixels' if grid.rows and grid.rows[0][0].shape[1] < SMALL else 'pictures'
     width = columns * (tile_width + 4)
     cells = [f'<div class="head">{escape(name)}</div>' for name in grid.columns]
     for number, (row, note) in enumerate(zip(grid.rows, grid.notes), start=1):
@@ -82,7 +88,7 @@ def picture_grid(grid: ImageGrid, tile_width: int = 150) -> str:
             height, wide = picture.shape[:2]
             alt = escape(f'Image {number}, {name}')
             cells.append(
-                f'<img src="{inline_png(picture)}" alt="{alt}" width="{wide}" height="{height}">'
+                f'<img src="{inline_image(picture)}" alt="{alt}" width="{wide}" height="{height}">'
             )
     chips = ''.join(
         f'<li><span class="chip" style="background:{escape(c)}"></span>{escape(n)}</li>'
