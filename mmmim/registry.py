@@ -1,8 +1,8 @@
 """Registries of mmmim: children of mmengine's root registries.
 
-mmengine imports this module by itself when it meets the scope ``mmmim`` in a type string, and ``locations`` then
-import the modules that register; hence ``mmmim.X`` resolves from mmpretrain, mmdet and mmseg without
-``custom_imports``. Keep the module itself free of heavy imports.
+mmengine imports this module by itself when it meets the scope ``mmmim`` in a type string, and
+``locations`` then import the modules that register; hence ``mmmim.X`` resolves from mmpretrain,
+mmdet and mmseg without ``custom_imports``. Keep the module itself free of heavy imports.
 """
 
 from mmengine import registry as root

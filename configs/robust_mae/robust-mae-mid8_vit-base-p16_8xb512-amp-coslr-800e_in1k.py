@@ -1,6 +1,7 @@
 """Robust MAE, ViT-B/16, with mid-level mask tokens: 25 % of the cells after block 8 (section 3.4).
 
-Command: bash tools/dist_train.sh configs/robust_mae/robust-mae-mid8_vit-base-p16_8xb512-amp-coslr-800e_in1k.py 8
+Command: bash tools/dist_train.sh
+    configs/robust_mae/robust-mae-mid8_vit-base-p16_8xb512-amp-coslr-800e_in1k.py 8
 The paper's number: not in our copy.
 """
 

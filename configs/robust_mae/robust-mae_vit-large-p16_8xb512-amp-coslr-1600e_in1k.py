@@ -1,6 +1,7 @@
 """Robust MAE, ViT-L/16, 1600 epochs on ImageNet-1K.
 
-Command: bash tools/dist_train.sh configs/robust_mae/robust-mae_vit-large-p16_8xb512-amp-coslr-1600e_in1k.py 8
+Command: bash tools/dist_train.sh
+    configs/robust_mae/robust-mae_vit-large-p16_8xb512-amp-coslr-1600e_in1k.py 8
 The paper's number: not in our copy.
 """
 

@@ -1,9 +1,10 @@
 """Robust MAE, ViT-L/16, 800 epochs on ImageNet-1K.
 
-Drop edge of 0.3 in the decoder (section 2.1), MAE's crops of 20 to 100 % of the area, global RGB target with per-patch
-normalisation (section 2.2), the rest as MAE.
+Drop edge of 0.3 in the decoder (section 2.1), MAE's crops of 20 to 100 % of the area, global RGB
+target with per-patch normalisation (section 2.2), the rest as MAE.
 
-Command: bash tools/dist_train.sh configs/robust_mae/robust-mae_vit-large-p16_8xb512-amp-coslr-800e_in1k.py 8
+Command: bash tools/dist_train.sh
+    configs/robust_mae/robust-mae_vit-large-p16_8xb512-amp-coslr-800e_in1k.py 8
 The paper's number: not in our copy.
 """
 
