@@ -1,7 +1,5 @@
 """One attention function, dispatched by device, dtype and dropout."""
 
-from typing import Optional
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -20,7 +18,7 @@ def _keep(like: Tensor, p: float) -> Tensor:
     return bits.view(like.shape) >= round(p * _STEPS) - _STEPS // 2
 
 
-def _plain(q: Tensor, k: Tensor, v: Tensor, dropout_p: float, bias: Optional[Tensor]) -> Tensor:
+def _plain(q: Tensor, k: Tensor, v: Tensor, dropout_p: float, bias: Tensor | None) -> Tensor:
     """softmax(q k^T / sqrt(d) + bias) v with the dropout on the softmaxed matrix."""
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
     if bias is not None:
@@ -33,7 +31,7 @@ def _plain(q: Tensor, k: Tensor, v: Tensor, dropout_p: float, bias: Optional[Ten
 
 
 def attend(
-    q: Tensor, k: Tensor, v: Tensor, dropout_p: float = 0.0, bias: Optional[Tensor] = None
+    q: Tensor, k: Tensor, v: Tensor, dropout_p: float = 0.0, bias: Tensor | None = None
 ) -> Tensor:
     """Scaled dot-product attention.
 

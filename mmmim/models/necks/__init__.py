@@ -1,6 +1,6 @@
 """Necks: decoders for pre-training, pyramids for dense tasks."""
 
-from .deconv_pyramid import DeconvPyramid
 from .decoder import TransformerDecoder
+from .deconv_pyramid import DeconvPyramid
 
 __all__ = ['DeconvPyramid', 'TransformerDecoder']
