@@ -7,6 +7,8 @@ from dataclasses import dataclass
 SIDES = ('pretrained', 'scratch')
 PRETRAIN_CONFIG = 'configs/demo/robust-mae-pixel_vit-demo-p8_1xb128-amp-coslr-30e_scenes-64px.py'
 
+PRETRAIN_SMOKE = 'train_cfg.max_epochs=3'
+
 
 @dataclass(frozen=True)
 class Task:
@@ -23,6 +25,7 @@ class Task:
         lrs: Learning rate of each side in a quick run.
         grid: Learning rates that ``--full`` tries on both sides.
         others: Further metrics of the report, name to key.
+        smoke: Override that cuts the training to a few steps.
     """
 
     key: str
@@ -35,6 +38,7 @@ class Task:
     lrs: dict
     grid: tuple
     others: dict
+    smoke: str = 'train_cfg.max_epochs=3'
 
 
 # The learning rates of a quick run are those that `--full` chose on the tune split (mean of three
@@ -56,7 +60,7 @@ TASKS = (
         key='detection',
         title='Detection',
         model='Mask R-CNN, mmdet',
-        config='configs/demo/mask-rcnn_vit-demo-p8_deconv-fpn_1xb16-amp-coslr-40e_scenes.py',
+        config='configs/demo/mask-rcnn_vit-demo-p8_deconv-fpn_1xb16-amp-coslr-12e_scenes.py',
         metric='mask mAP (%)',
         metric_key='coco/segm_mAP',
         scale=100.0,
@@ -75,5 +79,6 @@ TASKS = (
         lrs=dict(pretrained=1e-3, scratch=1e-3),
         grid=(3e-4, 1e-3, 3e-3),
         others={'pixel accuracy (%)': 'aAcc'},
+        smoke='train_cfg.max_iters=60',
     ),
 )
