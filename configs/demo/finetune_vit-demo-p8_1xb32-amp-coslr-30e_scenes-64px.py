@@ -1,7 +1,7 @@
 """Fine-tuning of the small ViT on the labelled scenes; without --pretrained, training from scratch.
 
 Command: python tools/train.py
-    configs/demo/finetune_vit-demo-p8_1xb32-amp-coslr-60e_scenes-64px.py
+    configs/demo/finetune_vit-demo-p8_1xb32-amp-coslr-30e_scenes-64px.py
     --pretrained work_dirs/MY_RUN/encoder.pth
 """
 
@@ -13,5 +13,4 @@ _base_ = [
 ]
 
 default_hooks = dict(checkpoint=dict(interval=-1, save_last=True))
-optim_wrapper = dict(paramwise_cfg=dict(layer_decay_rate=0.75))
-train_cfg = dict(max_epochs=60)
+train_cfg = dict(max_epochs=30)

@@ -1,7 +1,7 @@
 """Mask R-CNN of the small ViT on the labelled scenes; without --pretrained, training from scratch.
 
 Command: python tools/train.py
-    configs/demo/mask-rcnn_vit-demo-p8_deconv-fpn_1xb16-amp-coslr-12e_scenes.py
+    configs/demo/mask-rcnn_vit-demo-p8_deconv-fpn_1xb16-amp-coslr-8e_scenes.py
     --pretrained work_dirs/MY_RUN/encoder.pth
 """
 
@@ -13,5 +13,5 @@ _base_ = [
 ]
 
 default_hooks = dict(checkpoint=dict(interval=-1, save_last=True))
-train_cfg = dict(max_epochs=12)
+train_cfg = dict(max_epochs=8)
 auto_scale_lr = dict(base_batch_size=16)

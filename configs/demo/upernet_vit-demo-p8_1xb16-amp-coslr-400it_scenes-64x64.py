@@ -1,7 +1,7 @@
 """UperNet of the small ViT on the labelled scenes; without --pretrained, training from scratch.
 
 Command: python tools/train.py
-    configs/demo/upernet_vit-demo-p8_1xb16-amp-coslr-800it_scenes-64x64.py
+    configs/demo/upernet_vit-demo-p8_1xb16-amp-coslr-400it_scenes-64x64.py
     --pretrained work_dirs/MY_RUN/encoder.pth
 """
 
@@ -17,5 +17,5 @@ param_scheduler = [
     dict(type='CosineAnnealingLR', eta_min=0.0, by_epoch=False, begin=40),
 ]
 default_hooks = dict(checkpoint=dict(interval=-1, save_last=True))
-train_cfg = dict(_delete_=True, by_epoch=False, max_iters=800, val_begin=1000)
+train_cfg = dict(_delete_=True, by_epoch=False, max_iters=400, val_begin=1000)
 auto_scale_lr = dict(base_batch_size=16)
