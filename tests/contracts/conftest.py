@@ -5,9 +5,6 @@ from dataclasses import dataclass
 import pytest
 import torch
 from helpers import data, tiny
-from mmengine.registry import DefaultScope
-
-from mmmim.registry import MODELS
 
 
 @dataclass
@@ -42,21 +39,10 @@ def scratch(tmp_path_factory):
     return tmp_path_factory.mktemp('contracts')
 
 
-def build_tiny(entry: tiny.Tiny, scratch):
-    """The model of a tiny config, initialised."""
-    cfg = entry.cfg
-    model = data.runnable_model(cfg, scratch)
-    torch.manual_seed(0)
-    with DefaultScope.overwrite_default_scope(cfg.default_scope):
-        built = MODELS.build(model)
-        built.init_weights()
-    return built
-
-
 @pytest.fixture(params=tiny.tinies('pretraining'), ids=lambda entry: entry.id)
 def case(request, scratch):
     entry = request.param
-    model = build_tiny(entry, scratch).eval()
+    model = data.build_tiny(entry.cfg, scratch).eval()
     batch = data.batch_of(entry.cfg.dataset, data.make_images(scratch / 'images'))
     views = model.data_preprocessor(batch, training=False)['inputs']
     return Case(entry.cfg, entry.full, model, batch, views)

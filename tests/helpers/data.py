@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmengine.config import ConfigDict
+from mmengine.registry import DefaultScope
 from PIL import Image
 
 from mmmim.datasets import collate_views
 from mmmim.datasets.statistics import PatchSums, save_patch_stats
-from mmmim.registry import DATASETS
+from mmmim.registry import DATASETS, MODELS
 
 
 @cache
@@ -36,6 +37,15 @@ def runnable_model(cfg, folder: Path) -> ConfigDict:
     model = ConfigDict(fill_statistics(cfg.model, folder, patch_size))
     if 'data_preprocessor' not in model and cfg.get('data_preprocessor'):
         model['data_preprocessor'] = cfg.data_preprocessor
+    return model
+
+
+def build_tiny(cfg, folder: Path) -> torch.nn.Module:
+    """The model of a shrunk config, initialised by its own ``init_weights``."""
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        model = MODELS.build(runnable_model(cfg, folder))
+        model.init_weights()
     return model
 
 

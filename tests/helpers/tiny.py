@@ -66,6 +66,8 @@ def shrink(cfg) -> dict:
         return max(2, round(value * scale / patch)) * patch
 
     def walk(node, key=None):
+        if key == 'arch':
+            return node  # tiny already
         if isinstance(node, dict):
             return {k: walk(v, k) for k, v in _shrink_dict(dict(node)).items()}
         if isinstance(node, (list, tuple)):
@@ -128,18 +130,10 @@ def model_key(cfg) -> str:
     Rates and file names do not; the crops of the pipeline do not either.
     """
     small = shrink(cfg)
-    small['optim_wrapper']['optimizer'] = {
-        **small['optim_wrapper']['optimizer'],
-        'lr': 1e-3,
-    }
-    small['dataset'] = [step for step in _pipeline(small['dataset']) if 'scale' not in step]
+    small['optim_wrapper']['optimizer']['lr'] = 1e-3
+    views = small.pop('dataset').get('pipeline', []) if configs.kind(cfg) == 'pretraining' else []
+    small['views'] = [step for step in views if 'scale' not in step]
     return json.dumps(small, sort_keys=True)
-
-
-def _pipeline(dataset) -> list:
-    while 'pipeline' not in dataset and 'dataset' in dataset:
-        dataset = dataset['dataset']
-    return dataset.get('pipeline', [])
 
 
 @cache

@@ -86,12 +86,14 @@ def test_stochastic_depth_drops_each_branch_once(p):
     assert abs(both - (1 - p) ** 2) < error  # the branches of a block fall independently
 
 
-def test_the_whole_block_drops_its_branches_once():
-    """As above, but through Block.forward, with a perceptron that adds nothing."""
+@pytest.mark.parametrize('branch', ['attn', 'ffn'])
+def test_the_whole_block_drops_its_branches_once(branch):
+    """As above, but through Block.forward, while the other branch adds nothing."""
     p, samples = 0.5, 4000
     block = randomised(Block(D, HEADS, HIDDEN, drop_path_rate=p)).train()
-    torch.nn.init.zeros_(block.ffn.layers[1].weight)
-    torch.nn.init.zeros_(block.ffn.layers[1].bias)
+    other = block.ffn.layers[1] if branch == 'attn' else block.attn.proj
+    torch.nn.init.zeros_(other.weight)
+    torch.nn.init.zeros_(other.bias)
     x = torch.randn(1, 3, D).expand(samples, -1, -1)
     kept = (block(x) != x).flatten(1).any(1).float().mean()
     assert abs(kept - (1 - p)) < 5 * (p * (1 - p) / samples) ** 0.5
