@@ -33,12 +33,15 @@ def parse_args(root: Path, argv=None) -> Options:
     add('--data', metavar='DIR', help='pre-train on the images below DIR, without labels')
     add('--full', action='store_true', help='several seeds, learning rates chosen on tune')
     add('--seeds', type=int, metavar='N', help='seeds of --full, at least 3 (default: 3)')
-    add('--work-dir', type=Path, default=default.work_dir, help='default: %(default)s')
+    add('--smoke', action='store_true', help='a few steps of everything; numbers mean nothing')
+    add('--work-dir', type=Path, help=f'default: {default.work_dir}')
     add('--threads', type=int, default=default.slots, help='default: %(default)s')
     args = parser.parse_args(argv)
+    name = default.work_dir.name + ('-smoke' if args.smoke else '')
     return Options(
         root=root,
-        work_dir=args.work_dir,
+        work_dir=args.work_dir or default.work_dir.with_name(name),
+        smoke=args.smoke,
         data=args.data,
         full=args.full,
         n_seeds=args.seeds or (3 if args.full else 1),

@@ -23,6 +23,7 @@ class Options:
         work_dir: Folder for everything that is written beside the scenes.
         scenes: Folder of the embedded data set, made if it is not there.
         data: The user's own images for pre-training, or None for the scenes.
+        smoke: A few steps of everything, to see that it runs; the numbers mean nothing.
         full: Several seeds and a choice of learning rates on the tune split.
         n_seeds: Number of seeds, 1 in a quick run.
         slots: Threads to use.
@@ -32,6 +33,7 @@ class Options:
     work_dir: Path = Path('work_dirs/quickstart')
     scenes: Path = Path('data/scenes')
     data: str | None = None
+    smoke: bool = False
     full: bool = False
     n_seeds: int = 1
     slots: int = 2
@@ -43,7 +45,7 @@ class Options:
     @property
     def run_dir(self) -> Path:
         """Jobs of quick and full runs live apart, so neither undoes the other."""
-        return self.work_dir / ('full' if self.full else 'quick')
+        return self.work_dir / ('smoke' if self.smoke else 'full' if self.full else 'quick')
 
     def lrs(self, task, side: str) -> tuple:
         """Learning rates to train a side of a task with."""
@@ -64,6 +66,8 @@ def check(options: Options) -> int:
         raise ValueError(f'--full needs at least 3 seeds for a standard error: {options.n_seeds}.')
     if not options.full and options.n_seeds != 1:
         raise ValueError('--seeds belongs to --full; a quick run has one seed.')
+    if options.full and options.smoke:
+        raise ValueError('--smoke and --full exclude each other.')
     if options.slots < 1:
         raise ValueError(f'--threads must be at least 1, got {options.slots}.')
     missing = [task.config for task in TASKS if not (options.root / task.config).is_file()]

@@ -12,7 +12,7 @@ from mmengine.config import Config
 
 from .jobs import Job
 from .options import Options
-from .recipes import PRETRAIN_CONFIG, SIDES, TASKS
+from .recipes import PRETRAIN_CONFIG, PRETRAIN_SMOKE, SIDES, TASKS
 from .results import job_name
 
 FINAL_METRICS = 'final_metrics.json'
@@ -56,6 +56,7 @@ class Plan:
         work_dir = self.pretrain_dir(seed)
         processes = 1 if self.options.full else self.options.slots
         overrides = self._own_images(path) if self.n_images else []
+        overrides += [PRETRAIN_SMOKE] if self.options.smoke else []
         launcher = []
         if processes > 1 and batch_size % processes == 0:
             overrides.append(f'train_dataloader.batch_size={batch_size // processes}')
@@ -73,7 +74,7 @@ class Plan:
             work_dir=work_dir,
             resumable=True,
             batch_size=batch_size,
-            label='pre-training' if not self.options.full else f'seed {seed}',
+            label=f'seed {seed}',
             inputs=inputs + str(self.n_images),
         )
 
@@ -84,6 +85,7 @@ class Plan:
         options = [f'optim_wrapper.optimizer.lr={lr:g}']
         if not self.options.full:  # nothing is chosen in a quick run
             options.append('custom_hooks.0.loops=[test]')
+        options += [task.smoke] if self.options.smoke else []
         command = self._train(
             self.options.root / task.config, work_dir, seed, *extra, '--cfg-options', *options
         )

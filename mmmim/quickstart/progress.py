@@ -83,21 +83,30 @@ def clock(seconds: float) -> str:
     return f'{hours}:{minutes:02d}:{seconds:02d}' if hours else f'{minutes}:{seconds:02d}'
 
 
-def describe(job, progress: Progress | None) -> str:
-    """Short text for one running job: speed, loss and time left, or what it waits for."""
-    label = job.label or job.name
+def describe(running) -> str:
+    """Short text for the running jobs: share done, time left, loss; speed if there is only one.
+
+    Args:
+        running: Pairs of a job and its progress, which may be None.
+    """
+    known = [progress for _, progress in running if progress is not None]
+    etas = [progress.eta for progress in known if progress.eta is not None]
+    parts = [f'{running[0][0].stage} [{bar(min((p.fraction for p in known), default=0.0))}]']
+    if len(running) == 1 and known and known[0].speed is not None:
+        parts.append(f'{known[0].speed:.0f} images/s')
+    if any(job.label for job, _ in running):
+        parts += [_state(job, progress) for job, progress in running]
+    if etas and max(etas) > 0:
+        parts.append(f'ETA {clock(max(etas))}')
+    return '  '.join(parts)
+
+
+def _state(job, progress: Progress | None) -> str:
     if progress is None:
-        return f'{label} starting'
+        return f'{job.label} starting'
     if progress.fraction == 1:
-        return f'{label} evaluating' if job.evaluates else f'{label} finishing'
-    parts = [label]
-    if progress.speed is not None:
-        parts.append(f'{progress.speed:.0f} img/s')
-    if progress.loss is not None:
-        parts.append(f'loss {progress.loss:.3f}')
-    if progress.eta is not None:
-        parts.append(f'ETA {clock(progress.eta)}')
-    return ' '.join(parts)
+        return f'{job.label} {"evaluating" if job.evaluates else "finishing"}'
+    return f'{job.label} loss {progress.loss:.3f}' if progress.loss is not None else job.label
 
 
 def bar(fraction: float, width: int = 10) -> str:
@@ -134,9 +143,7 @@ class Display:
         now = time.monotonic()
         if not self.live and now - self._last_plain < PLAIN_INTERVAL:
             return
-        shares = [progress.fraction for _, progress in running if progress is not None]
-        head = f'[{bar(min(shares, default=0.0))}] {clock(now - self.started)}'
-        text = '  '.join([head, ' | '.join(describe(*entry) for entry in running)])
+        text = f'{clock(now - self.started)}  {describe(running)}'
         if self.live:
             self._clear()
             self.stream.write(text[: self.width])

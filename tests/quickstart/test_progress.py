@@ -50,12 +50,18 @@ def test_reads_what_the_log_processor_of_the_toolkit_writes():
     assert last_progress(STAMP + place).fraction == 0.25
 
 
-def test_describe_gives_speed_loss_and_time_left():
-    job = Job('pretrain', 'Pre-training', ())
-    assert describe(job, last_progress(TRAIN)) == 'pretrain 812 img/s loss 0.512 ETA 2:05'
-    assert describe(job, None) == 'pretrain starting'
-    assert describe(job, last_progress(LAST)) == 'pretrain finishing'
-    assert describe(Job('a', 's', (), evaluates=True), last_progress(LAST)) == 'a evaluating'
+def test_one_job_shows_speed_loss_and_time_left():
+    job = Job('pretrain', 'Pre-training', (), label='seed 0')
+    text = describe([(job, last_progress(TRAIN))])
+    assert text == 'Pre-training [##--------]  812 images/s  seed 0 loss 0.512  ETA 2:05'
+    assert describe([(job, None)]) == 'Pre-training [----------]  seed 0 starting'
+    assert describe([(job, last_progress(LAST))]).endswith('seed 0 finishing')
+
+
+def test_two_jobs_show_both_losses_and_the_longer_time():
+    sides = [Job(side, 'Detection', (), label=side, evaluates=True) for side in ('mine', 'yours')]
+    text = describe([(sides[0], last_progress(TRAIN)), (sides[1], last_progress(LAST))])
+    assert text == 'Detection [##--------]  mine loss 0.512  yours evaluating  ETA 2:05'
 
 
 @pytest.mark.parametrize(
