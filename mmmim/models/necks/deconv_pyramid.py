@@ -50,7 +50,10 @@ class DeconvPyramid(BaseModule):
     dict(type='FPN', ...)]``. In mmseg it is the neck in front of the head.
 
     Args:
-        in_channels (int): Width of the maps, kept at all levels.
+        in_channels (int): Width of the maps.
+        out_channels (int | Sequence[int], optional): Width of the levels, by a 1 x 1 convolution
+            where it differs; by default that of the maps. With a head's own widths, the head need
+            not change.
         rescales (Sequence[float]): Side of each level relative to the backbone's map, powers of
             two. For
             strides 4, 8, 16, 32: (4, 2, 1, 0.5) with patch 16, (2, 1, 0.5, 0.25) with patch 8.
@@ -58,15 +61,31 @@ class DeconvPyramid(BaseModule):
         init_cfg (dict, optional): mmengine initialisation; by default the layers keep torch's.
 
     Raises:
-        ValueError: If a factor is no power of two.
+        ValueError: If a factor is no power of two, or there are not as many widths as factors.
     """
 
-    def __init__(self, in_channels, rescales=(4, 2, 1, 0.5), norm_cfg=None, init_cfg=None):
+    def __init__(
+        self, in_channels, out_channels=None, rescales=(4, 2, 1, 0.5), norm_cfg=None, init_cfg=None
+    ):
         super().__init__(init_cfg)
         self.in_channels, self.rescales = in_channels, tuple(rescales)
-        self.levels = nn.ModuleList(
-            self._level(factor, norm_cfg or dict(type='SyncBN')) for factor in self.rescales
+        norm_cfg = norm_cfg or dict(type='SyncBN')
+        self.levels = nn.ModuleList(self._level(factor, norm_cfg) for factor in self.rescales)
+        widths = self._widths(in_channels if out_channels is None else out_channels)
+        self.projections = nn.ModuleList(
+            nn.Identity() if width == in_channels else nn.Conv2d(in_channels, width, 1)
+            for width in widths
         )
+
+    def _widths(self, out_channels) -> list[int]:
+        if isinstance(out_channels, int):
+            return [out_channels] * len(self.rescales)
+        if len(out_channels) != len(self.rescales):
+            raise ValueError(
+                f'out_channels {list(out_channels)} do not fit the {len(self.rescales)} levels of '
+                f'rescales {self.rescales}.'
+            )
+        return list(out_channels)
 
     def _level(self, factor, norm_cfg) -> nn.Module:
         if factor <= 0 or math.log2(factor) % 1:
@@ -84,7 +103,7 @@ class DeconvPyramid(BaseModule):
             inputs: One (N, C, H, W) map per level, or a single map for all.
 
         Returns:
-            Per level (N, C, ceil(H * rescale), ceil(W * rescale)).
+            Per level (N, C', ceil(H * rescale), ceil(W * rescale)).
 
         Raises:
             ValueError: If there are neither as many maps as levels nor one, or the width is wrong.
@@ -102,4 +121,5 @@ class DeconvPyramid(BaseModule):
                 f'DeconvPyramid(in_channels={self.in_channels}) got {tuple(maps[0].shape)}: it '
                 "needs (N, C, H, W) maps, out_type='featmap' of the backbone."
             )
-        return tuple(level(x) for level, x in zip(self.levels, maps))
+        maps = [level(x) for level, x in zip(self.levels, maps)]
+        return tuple(project(x) for project, x in zip(self.projections, maps))
