@@ -33,13 +33,15 @@ class Altered(torch.nn.Module):
         return self.change(self.target(*args, **kwargs))
 
 
-def predicted_cells(case, mask):
+def predicted_cells(case):
     """(N, L) bool: the cells that the loss covers, by what the corruption declares."""
-    masked = mask.flatten(1)
+    corrupted = case.corrupt()
+    target = case.model.target(case.views, corrupted.geometry)
+    everything = torch.ones(target.shape[:2], dtype=torch.bool)
     return {
-        'masked': masked,
-        'all': torch.ones_like(masked),
-        'none': torch.zeros_like(masked),
+        'masked': None if corrupted.mask is None else corrupted.mask.flatten(1),
+        'all': everything,
+        'none': ~everything,
     }[case.model.corruption.predicts]
 
 
@@ -55,8 +57,7 @@ def test_parts_declare_what_they_predict(case):
     corruption = case.model.corruption
     assert corruption.predicts in ('masked', 'all', 'none')
     assert isinstance(corruption.exact_count, bool)
-    mask = case.corrupt().mask
-    assert (mask is None) <= (corruption.predicts != 'masked'), 'nothing is masked'
+    assert case.corrupt().mask is not None or corruption.predicts != 'masked'
 
 
 def test_loss_is_finite(case):
@@ -91,7 +92,7 @@ def test_masked_pixels_do_not_reach_the_latent(case):
 
 
 def test_only_predicted_targets_reach_the_loss(case):
-    cells = predicted_cells(case, case.corrupt().mask)
+    cells = predicted_cells(case)
     loss = case.loss()
     unpredicted = loss_with(
         case, lambda target: torch.where(cells.unsqueeze(-1), target, target.roll(1, 0) + 3)
@@ -151,7 +152,9 @@ def test_three_steps_through_its_own_optimizer_wrapper(case):
 
 def test_reconstruction_shows_visible_pixels_unchanged(case):
     result = case.model.reconstruct(case.views)
-    hidden = to_pixels(result.mask, result.input).expand_as(result.input)
+    hidden = torch.ones_like(result.input, dtype=torch.bool)
+    if result.mask is not None:
+        hidden = to_pixels(result.mask, result.input).expand_as(result.input)
     assert torch.equal(result.pasted[~hidden], result.input[~hidden])
     assert torch.equal(result.pasted[hidden], result.pred[hidden])
     for images in (result.input, result.corrupted, result.pred, result.pasted, result.target):

@@ -89,6 +89,15 @@ def test_features_are_those_of_the_plain_backbone(views):
     assert torch.equal(model.extract_feat(views['image'])[0], features[0])
 
 
+def test_low_precision_stays_near(views):
+    model = build()
+    exact = model.loss(views)['loss']
+    with torch.autocast('cpu', torch.bfloat16):
+        loss = model.loss(views)['loss']
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx(exact.item(), rel=1e-2)
+
+
 def test_a_training_step_runs_from_raw_images(batch):
     model = build().train()
     with DefaultScope.overwrite_default_scope('mmpretrain'):

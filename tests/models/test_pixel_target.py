@@ -124,6 +124,22 @@ def test_eval_uses_the_statistics_of_its_own_batch(views):
     assert not torch.allclose(target(dict(image=views['image'][:2])), target(views)[:2])
 
 
+def test_statistics_gathered_over_processes_are_those_of_the_whole_batch(views, monkeypatch):
+    """Two processes with two images each, played one after the other."""
+    from mmmim.models.targets import pixel
+
+    halves, sums = views['image'].split(2), []
+    target = PixelTarget(P, normalize='batch', per_patch=False, sync=True)
+    monkeypatch.setattr(pixel.dist, 'is_initialized', lambda: True)
+    monkeypatch.setattr(pixel.dist, 'all_reduce', lambda value: sums.append(value.clone()))
+    target(dict(image=halves[1]))
+    monkeypatch.setattr(pixel.dist, 'all_reduce', lambda value: value.add_(sums.pop(0)))
+    first = target(dict(image=halves[0]))
+    whole = PixelTarget(P, normalize='batch', per_patch=False)(views)
+    torch.testing.assert_close(first, whole[:2], rtol=1e-6, atol=1e-6)
+    assert sums == []
+
+
 @pytest.mark.parametrize(('normalize', 'per_patch'), VARIANTS)
 def test_the_target_maps_back_to_its_pixels(raw, views, stats, normalize, per_patch):
     target = build(normalize, per_patch, stats)
