@@ -18,7 +18,7 @@ from .plan import Plan
 from .progress import Display, clock
 from .recipes import TASKS
 from .report import Story, build_report
-from .results import details_json, outcome, results_json, table_text
+from .results import details_json, outcome, results_json, table_markdown, table_text
 from .scheduler import JobFailed, Scheduler
 
 
@@ -81,6 +81,9 @@ def run(options: Options, n_images: int, display: Display, command: str) -> None
     scheduler = Scheduler(Markers(options.run_dir), options.slots, display)
     display.say(f'{len(jobs)} jobs on {options.slots} threads; everything in {options.run_dir}')
     markers = scheduler.run(jobs)
+    if options.n_seeds > 1:
+        jobs |= plan.confirmation(markers)
+        markers = scheduler.run(jobs)
     outcomes = [outcome(task, markers, options) for task in TASKS]
     scheduler.run(drawing_jobs(plan, outcomes, markers))
     date = datetime.now().astimezone().strftime('%d %B %Y, %H:%M %Z')
@@ -107,6 +110,7 @@ def _write(story: Story) -> None:
     files = {
         'results.json': results_json(story.outcomes),
         'details.json': details,
+        'table.md': table_markdown(story.outcomes, story.options.n_seeds),
         'report.html': build_report(story),
     }
     for folder in (story.options.run_dir, story.options.work_dir):

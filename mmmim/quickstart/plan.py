@@ -13,7 +13,7 @@ from mmengine.config import Config
 from .jobs import Job
 from .options import Options
 from .recipes import PRETRAIN_CONFIG, PRETRAIN_SMOKE, SIDES, TASKS
-from .results import job_name
+from .results import choose_lr, job_name
 
 FINAL_METRICS = 'final_metrics.json'
 
@@ -30,15 +30,27 @@ class Plan:
         self.options, self.n_images = options, n_images
 
     def training(self) -> dict[str, Job]:
-        """Data, pre-training and transfer, in an order that can run."""
+        """Data, pre-training, and transfer with the first seed, in an order that can run."""
         jobs = [self.scenes(), *map(self.pretrain, self.options.seeds)]
         for task in TASKS:
             inputs, batch_size = _read_config(self.options.root / task.config)
-            for seed in self.options.seeds:
-                for index in range(max(len(self.options.lrs(task, side)) for side in SIDES)):
-                    for side in SIDES:  # neighbours, so that both sides run at the same time
-                        lr = self.options.lrs(task, side)[index]
-                        jobs.append(self.transfer(task, side, lr, seed, inputs, batch_size))
+            for index in range(max(len(self.options.lrs(task, side)) for side in SIDES)):
+                for side in SIDES:  # neighbours, so that both sides run at the same time
+                    lr = self.options.lrs(task, side)[index]
+                    seed = self.options.seeds[0]
+                    jobs.append(self.transfer(task, side, lr, seed, inputs, batch_size))
+        return {job.name: job for job in jobs}
+
+    def confirmation(self, markers) -> dict[str, Job]:
+        """Transfer with the other seeds, at the learning rates that the first one chose on tune."""
+        jobs, first = [], self.options.seeds[0]
+        for task in TASKS:
+            inputs, batch_size = _read_config(self.options.root / task.config)
+            for seed in self.options.seeds[1:]:
+                for side in SIDES:
+                    lrs = self.options.lrs(task, side)
+                    lr, _ = choose_lr(task, side, markers, lrs, [first])
+                    jobs.append(self.transfer(task, side, lr, seed, inputs, batch_size))
         return {job.name: job for job in jobs}
 
     def scenes(self) -> Job:
@@ -98,7 +110,7 @@ class Plan:
             needs=(f'pretrain-s{seed}',) if side == 'pretrained' else ('scenes',),
             work_dir=work_dir,
             batch_size=batch_size,
-            label=side if not self.options.full else f'{task.key[:3]} {side[:4]} s{seed}',
+            label=side if not self.options.full else f'{side} s{seed}',
             inputs=inputs,
         )
 

@@ -136,14 +136,19 @@ class Display:
         self._clear()
         print(text, file=self.stream, flush=True)
 
-    def update(self, running) -> None:
-        """Show the running jobs, pairs of a job and its progress, which may be None."""
+    def update(self, running, count: str = '') -> None:
+        """Show the running jobs.
+
+        Args:
+            running: Pairs of a job and its progress, which may be None.
+            count: How many jobs are done, ``'12/40'``.
+        """
         if not running:
             return
         now = time.monotonic()
         if not self.live and now - self._last_plain < PLAIN_INTERVAL:
             return
-        text = f'{clock(now - self.started)}  {describe(running)}'
+        text = '  '.join(filter(None, (clock(now - self.started), count, describe(running))))
         if self.live:
             self._clear()
             self.stream.write(text[: self.width])

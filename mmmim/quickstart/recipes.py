@@ -41,8 +41,7 @@ class Task:
     smoke: str = 'train_cfg.max_epochs=3'
 
 
-# The learning rates of a quick run are those that `--full` chose on the tune split (mean of three
-# seeds); docs/quickstart.md has the whole grid.
+# The learning rates of a quick run are those that `--full` chose on the tune split.
 TASKS = (
     Task(
         key='classification',

@@ -76,10 +76,11 @@ def _lead(story: Story) -> str:
         parts.append(f'{name} from {numbers}')
     second = f'Pre-training moved {", ".join(parts[:-1])} and {parts[-1]}.'
     runs = '1 seed' if story.options.n_seeds == 1 else f'{story.options.n_seeds} seeds'
+    smoke = 'A smoke run: the numbers mean nothing. ' if story.options.smoke else ''
     return (
         paragraph(first, 'lead')
         + paragraph(second, 'lead')
-        + paragraph(f'{story.date}, {runs}, {clock(story.seconds)} of wall time.', 'note')
+        + paragraph(f'{smoke}{story.date}, {runs}.', 'note')
     )
 
 
@@ -163,10 +164,10 @@ def _rates(story: Story) -> str:
             body.append(f'{item.task.title}, {side}: {item.task.metric}')
             for lr, summary in item.tune[side].items():
                 chosen = 'chosen' if lr == item.lrs[side] else ''
-                body.append((f'{lr:g}', f'{summary.mean:.1f} ± {summary.se:.1f}', chosen))
+                body.append((f'{lr:g}', f'{summary.mean:.1f}', chosen))
     caption = (
-        'Headline metric on the tune split, mean ± standard error over seeds. Each side takes its '
-        'best rate of the same grid; the validation split plays no part in it.'
+        'Headline metric on the tune split with the first seed. Each side takes its best rate of '
+        'the same grid for all seeds; the validation split plays no part in it.'
     )
     return table(('Learning rate', 'Tune split', ''), body, caption)
 
@@ -179,6 +180,7 @@ def _run(story: Story) -> str:
         ('Code', commit(options.root)),
         ('Hardware', hardware()),
         ('Threads', str(options.slots)),
+        ('Time', _time(story)),
         ('Pre-training data', options.data or f'{options.scenes}, unlabelled split'),
         ('Learning rates', _rates_used(story)),
         ('Versions', ', '.join(f'{name} {version}' for name, version in versions())),
@@ -193,6 +195,11 @@ def _run(story: Story) -> str:
         + fold('Command of every job', code(commands))
         + listing
     )
+
+
+def _time(story: Story) -> str:
+    jobs = clock(sum(marker['seconds'] for marker in story.markers.values()))
+    return f'{clock(story.seconds)} for this call; {jobs} for all jobs one after the other'
 
 
 def _rates_used(story: Story) -> str:

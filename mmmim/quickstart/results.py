@@ -74,7 +74,7 @@ def outcome(task, markers, plan) -> Outcome:
     for side in SIDES:
         candidates = plan.lrs(task, side)
         if plan.full:
-            lrs[side], tune[side] = choose_lr(task, side, markers, candidates, plan.seeds)
+            lrs[side], tune[side] = choose_lr(task, side, markers, candidates, plan.seeds[:1])
         else:
             (lrs[side],) = candidates
 
@@ -184,6 +184,15 @@ def table_text(outcomes, n_seeds) -> str:
     return '\n'.join(
         [line(head), rule, *map(line, body), rule, textwrap.fill(reading(n_seeds), 79)]
     )
+
+
+def table_markdown(outcomes, n_seeds) -> str:
+    """The same table for a README."""
+    head = ('Task', 'Metric', *(side.capitalize() for side in SIDES), 'Gain', '> 2 SE')
+    columns = len(head) if n_seeds > 1 else len(head) - 1
+    lines = [head, ['---', '---', *['---:'] * (columns - 2)], *rows(outcomes)]
+    table = '\n'.join(f'| {" | ".join(line[:columns])} |' for line in lines)
+    return f'{table}\n\n{reading(n_seeds)}'
 
 
 def reading(n_seeds: int) -> str:

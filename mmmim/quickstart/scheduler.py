@@ -89,7 +89,7 @@ class Scheduler:
                     self._start(job, keys[job.name])
                 time.sleep(POLL_SECONDS)
                 done.update(self._reap(keys))
-                self._show()
+                self._show(f'{len(done)}/{len(jobs)}')
         except BaseException:
             self.stop()
             raise
@@ -172,10 +172,10 @@ class Scheduler:
         self.display.say(f'  {job.name:<44} done in {clock(seconds)}')
         return self.markers.write(job, signature, result, seconds=round(seconds, 1))
 
-    def _show(self) -> None:
+    def _show(self, count: str) -> None:
         jobs = [job for job, *_ in self._running.values()]
         logs = [read_tail(self.markers.log_path(job)) for job in jobs]
-        self.display.update([(job, last_progress(log)) for job, log in zip(jobs, logs)])
+        self.display.update([(job, last_progress(log)) for job, log in zip(jobs, logs)], count)
 
 
 def _signal_group(process, number) -> None:

@@ -113,7 +113,7 @@ def test_full_run_has_a_pretraining_per_seed_and_chooses_on_tune(root):
     made = calls(root)
     pretrainings = [call for call in made if 'robust' in call['config']]
     assert sorted(call['seed'] for call in pretrainings) == ['0', '1', '2']
-    assert len(made) == 3 + sum(2 * 3 * len(task.grid) for task in TASKS)
+    assert len(made) == 3 + sum(2 * (len(task.grid) + 2) for task in TASKS)
     for call in made:
         if call['pretrained']:
             assert f'pretrain-s{call["seed"]}/' in call['pretrained']

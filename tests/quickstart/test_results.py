@@ -95,6 +95,13 @@ def test_table_fits_the_terminal():
     assert 'yes > 1.6' in first and '26.0 ± 0.6' in first
 
 
+def test_markdown_table_has_the_same_rows():
+    lines = results.table_markdown(full_outcomes(), 3).splitlines()
+    assert lines[0].startswith('| Task | Metric | Pretrained |') and lines[1].count('|') == 7
+    assert '| 26.0 ± 0.6 | 21.0 ± 0.6 | +5.0 | yes > 1.6 |' in lines[2]
+    assert all(line.count('|') == 7 for line in lines[:9])
+
+
 def test_missing_metric_is_named():
     markers = fake_markers(TASKS, (0,), (1e-3,), lambda *_: 1.0)
     markers[results.job_name(TASKS[1], 'scratch', 1e-3, 0)]['result'] = dict(val=dict(other=1))
