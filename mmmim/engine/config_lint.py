@@ -5,7 +5,7 @@ Self-supervisors and classifiers::
     {method}[-{variant}]_{arch}-{size}-p{patch}_{gpus}xb{batch}[-amp]-{schedule}-{epochs}e_
     {data}[-{px}px]
 
-detectors and segmentors, as mmdet and mmseg name theirs (``{N}k`` counts iterations)::
+detectors and segmentors, as mmdet and mmseg name theirs (``{N}k``, ``{N}it``: iterations)::
 
     {head}_{arch}-{size}-p{patch}[_{neck}]_{gpus}xb{batch}[-amp][-{schedule}]-{epochs}e_
     {data}[-{H}x{W}]
@@ -21,7 +21,7 @@ from .config_check import find_problems
 
 _MODEL = re.compile(r'(?P<arch>[a-z0-9]+)-(?P<size>[a-z0-9]+)-p(?P<patch>\d+)$')
 _SETTINGS = re.compile(r'(?P<gpus>\d+)xb(?P<batch>\d+)(?P<words>(-[a-z0-9.]+)*)$')
-_LENGTH = re.compile(r'(?P<number>\d+)(?P<unit>[ek])$')
+_LENGTH = re.compile(r'(?P<number>\d+)(?P<unit>e|k|it)$')
 _SIZE = re.compile(r'-(?:(?P<px>\d+)px|(?P<height>\d+)x(?P<width>\d+))$')
 _SCHEDULES = dict(coslr='CosineAnnealingLR', polylr='PolyLR', steplr='MultiStepLR')
 _IMAGES = dict(coco=118287)
@@ -126,10 +126,10 @@ def lint_length(words, data, cfg):
     """Epochs or thousands of iterations; epochs of an iteration-based run within 2 %."""
     match = _LENGTH.match(words[-1]) if words else None
     if not match:
-        return ['the name has no length ({epochs}e or {thousands}k) before the data.']
+        return ['the name has no length ({N}e, {N}k or {N}it) before the data.']
     number, loop = int(match['number']), cfg.train_cfg
-    if match['unit'] == 'k':
-        same = loop.get('max_iters') == number * 1000
+    if match['unit'] != 'e':
+        same = loop.get('max_iters') == number * (1000 if match['unit'] == 'k' else 1)
     elif 'max_epochs' in loop:
         same = loop.max_epochs == number
     else:

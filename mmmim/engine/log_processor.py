@@ -64,7 +64,10 @@ def describe(tag):
         words.append(f'{tag["images_per_second"]:.4g} images/s')
     if 'loss' in tag:
         words.append(f'loss {tag["loss"]:.4f}')
-    words += [f'{k} {v:.4f}' for k, v in tag.items() if k not in _SHOWN and k != 'memory']
+    terms = [key for key in tag if key not in _SHOWN and key != 'memory']
+    if sum('loss' in key for key in terms) == 1:  # the only term of the sum shown already
+        terms = [key for key in terms if 'loss' not in key]
+    words += [f'{key} {tag[key]:.4f}' for key in terms]
     if 'lr' in tag:
         words.append(f'lr {tag["lr"]:.3e}')
     if tag.get('time'):

@@ -15,6 +15,9 @@ from mmmim.registry import RUNNERS
 
 from .errors import CheckpointError
 
+# What torch raises over files that are something else, or damaged.
+_UNREADABLE = (pickle.UnpicklingError, EOFError, BadZipFile, IndexError, KeyError, RuntimeError)
+
 
 @RUNNERS.register_module()
 class Runner(BaseRunner):
@@ -53,12 +56,12 @@ class Runner(BaseRunner):
             find_unused_parameters=self.cfg.get('find_unused_parameters', False),
         )
 
-    def load_or_resume(self):
+    def load_checkpoint(self, filename, *args, **kwargs):
         try:
-            super().load_or_resume()
-        except (pickle.UnpicklingError, EOFError, BadZipFile) as error:
-            source = self._load_from or f'the last checkpoint of {self.work_dir}'
-            raise CheckpointError(f'{source} is no readable checkpoint: {error}') from error
+            return super().load_checkpoint(filename, *args, **kwargs)
+        except _UNREADABLE as error:
+            reason = f'{type(error).__name__}: {error}'.splitlines()[0]
+            raise CheckpointError(f'{filename} is no readable checkpoint ({reason}).') from error
 
     def scale_lr(self, optim_wrapper, auto_scale_lr=None):
         if auto_scale_lr and auto_scale_lr.get('enable', False):

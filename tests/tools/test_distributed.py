@@ -1,0 +1,62 @@
+"""Two processes against one that accumulates, and how the launchers fail."""
+
+import json
+from glob import glob
+
+import pytest
+import torch
+from recipes import PRETRAIN, make_images, run_tool, write_config
+
+# SGD: AdamW blows up the rounding of gradients that are zero in truth (the key biases).
+SGD = """
+optim_wrapper = dict(optimizer=dict(_delete_=True, type='SGD', lr=0.05, momentum=0.9))
+"""
+
+
+def losses(folder):
+    (path,) = glob(f'{folder}/*/vis_data/scalars.json')
+    with open(path) as file:
+        return [record['loss'] for record in map(json.loads, file) if 'loss' in record]
+
+
+def weights(folder):
+    return torch.load(folder / 'epoch_2.pth', weights_only=False)['state_dict']
+
+
+def test_two_processes_equal_one(tmp_path):
+    config = write_config(tmp_path, PRETRAIN, 'mae_two', make_images(tmp_path / 'data'), SGD)
+    two = run_tool('dist_train.sh', config, 2, '--work-dir', tmp_path / 'two', cwd='/')
+    assert two.returncode == 0, two.stderr
+    assert '2 processes x 8 x 1 = 16, lr 5e-2' in two.stdout + two.stderr
+    one = run_tool('train.py', config, '--work-dir', tmp_path / 'one', cwd='/')
+    whole = run_tool(
+        'train.py', config, '--work-dir', tmp_path / 'whole', '--cfg-options',
+        'train_dataloader.batch_size=16', cwd='/',
+    )  # fmt: skip
+    assert one.returncode == whole.returncode == 0, one.stderr + whole.stderr
+    reference = weights(tmp_path / 'two')
+    parts = losses(tmp_path / 'one')
+    parts = [(a + b) / 2 for a, b in zip(parts[::2], parts[1::2])]
+    for name, values in dict(one=parts, whole=losses(tmp_path / 'whole')).items():
+        assert losses(tmp_path / 'two') == pytest.approx(values, abs=1e-6), name
+        for key, value in weights(tmp_path / name).items():
+            assert torch.allclose(value, reference[key], atol=1e-6), (name, key)
+
+
+def test_failure_of_all_processes_is_two_lines(tmp_path):
+    done = run_tool('dist_train.sh', 'nowhere.py', 2, cwd=tmp_path)
+    assert done.returncode == 2
+    lines = [line for line in done.stderr.splitlines() if 'error' in line.lower()]
+    assert lines == [
+        "error: there is no config file 'nowhere.py'.",
+        'error: process 0 ended with code 2.',
+    ]
+    assert 'Traceback' not in done.stderr
+
+
+@pytest.mark.parametrize(
+    'script', ['dist_train.sh', 'dist_test.sh', 'slurm_train.sh', 'slurm_test.sh']
+)
+def test_usage(script, tmp_path):
+    done = run_tool(script, cwd=tmp_path)
+    assert done.returncode == 2 and done.stderr.startswith('usage: ')
