@@ -63,24 +63,26 @@ def test_a_changed_input_reruns_the_job_and_what_needs_it_only(tmp_path):
 
 def test_slots_bound_the_threads_and_two_jobs_overlap(tmp_path):
     code = """
-        import sys, time
-        start = time.time(); time.sleep(0.6)
-        open(sys.argv[1], "w").write(f"{start} {time.time()}")
+        import os, sys, time
+        me, other = sys.argv[1:]
+        start = time.time()
+        open(me + ".here", "w").close()
+        while other and not os.path.exists(other + ".here"):  # alone, it would wait for ever
+            time.sleep(0.01)
+        open(me, "w").write(f"{start} {time.time()}")
     """
 
-    def job(name, threads):
-        return Job(
-            name,
-            'Stage',
-            python(code, tmp_path / name),
-            threads=threads,
-            collect=lambda: dict(span=[float(t) for t in (tmp_path / name).read_text().split()]),
-        )
+    def job(name, threads, other=''):
+        command = python(code, tmp_path / name, tmp_path / other if other else '')
+        return Job(name, 'Stage', command, threads=threads, collect=lambda: dict(span=span(name)))
 
-    done = scheduler(tmp_path).run(as_dict(job('wide', 2), job('one', 1), job('two', 1)))
+    def span(name):
+        return [float(moment) for moment in (tmp_path / name).read_text().split()]
+
+    jobs = as_dict(job('wide', 2), job('one', 1, 'two'), job('two', 1, 'one'))
+    done = scheduler(tmp_path).run(jobs)
     wide, one, two = (done[name]['result']['span'] for name in ('wide', 'one', 'two'))
     assert min(one[0], two[0]) >= wide[1]
-    assert one[0] < two[1] and two[0] < one[1]
 
 
 def test_threads_reach_the_subprocess(tmp_path):
