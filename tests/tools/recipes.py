@@ -1,8 +1,10 @@
 """Small configs on random images, and ways to run the tools on them."""
 
+import json
 import os
 import subprocess
 import sys
+from glob import glob
 from pathlib import Path
 
 import numpy as np
@@ -120,3 +122,14 @@ def run_tool(script, *words, cwd, timeout=150, **env):
         text=True,
         timeout=timeout,
     )
+
+
+def records(folder):
+    """Scalars of all log lines of the one run in a work directory, in order."""
+    (path,) = glob(f'{folder}/*/vis_data/scalars.json')
+    with open(path) as file:
+        return [json.loads(line) for line in file]
+
+
+def losses(folder):
+    return [record['loss'] for record in records(folder) if 'loss' in record]

@@ -1,22 +1,13 @@
 """Two processes against one that accumulates, and how the launchers fail."""
 
-import json
-from glob import glob
-
 import pytest
 import torch
-from recipes import PRETRAIN, make_images, run_tool, write_config
+from recipes import PRETRAIN, losses, make_images, run_tool, write_config
 
 # SGD: AdamW blows up the rounding of gradients that are zero in truth (the key biases).
 SGD = """
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='SGD', lr=0.05, momentum=0.9))
 """
-
-
-def losses(folder):
-    (path,) = glob(f'{folder}/*/vis_data/scalars.json')
-    with open(path) as file:
-        return [record['loss'] for record in map(json.loads, file) if 'loss' in record]
 
 
 def weights(folder):

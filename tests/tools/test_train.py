@@ -9,7 +9,7 @@ from glob import glob
 import pytest
 import torch
 from mmengine.config import Config
-from recipes import CLASSIFY, PRETRAIN, make_images, run_tool, write_config
+from recipes import CLASSIFY, PRETRAIN, losses, make_images, records, run_tool, write_config
 
 from mmmim.engine.launch import test as run_test
 from mmmim.engine.launch import train as run_train
@@ -29,17 +29,6 @@ def pretrain(data, tmp_path, request):
 
 def train(config, folder, *words):
     return run_train([config, '--work-dir', str(folder), *words])
-
-
-def records(folder):
-    """Scalars of all log lines, in order."""
-    (path,) = glob(f'{folder}/*/vis_data/scalars.json')
-    with open(path) as file:
-        return [json.loads(line) for line in file]
-
-
-def losses(folder):
-    return [record['loss'] for record in records(folder) if 'loss' in record]
 
 
 def test_pretraining_from_start_to_encoder(pretrain, tmp_path, capsys):
