@@ -1,0 +1,65 @@
+"""The recipes' own models and optimizers: every block of the backbone gets its own rate, in all
+three frameworks, and groups stay few."""
+
+import pytest
+import torch
+from helpers import configs, data
+from mmengine.registry import DefaultScope
+
+from mmmim.engine.optimizers import LayerDecayOptimWrapperConstructor
+from mmmim.models.detection.requirements import detection_problem
+from mmmim.registry import MODELS
+
+
+def groups_of(path, folder):
+    """The groups of a config's optimizer for its full-size model, without memory for values."""
+    cfg = configs.load(path)
+    if configs.kind(cfg) == 'detection' and detection_problem():
+        pytest.skip(detection_problem())
+    model_cfg = data.runnable_model(cfg, folder)
+    with DefaultScope.overwrite_default_scope(cfg.default_scope), torch.device('meta'):
+        model = MODELS.build(model_cfg)
+    wrapper = dict(cfg.optim_wrapper)
+    options = wrapper.pop('paramwise_cfg', {})
+    constructor = LayerDecayOptimWrapperConstructor(wrapper, options)
+    return model, constructor.parameter_groups(model), constructor
+
+
+def expected_layer(name, depth):
+    """Written from the recipe's words, not from the code."""
+    words = name.split('.')
+    if words[0] != 'backbone':
+        return depth + 1
+    if words[1] == 'layers':
+        return int(words[2]) + 1
+    bottom = ('patch_embed', 'cls_token', 'pos_embed', 'mask_token')
+    return 0 if words[1] in bottom else depth + 1
+
+
+@pytest.mark.parametrize('path', configs.config_paths(), ids=configs.name)
+def test_rates_and_groups(path, tmp_path):
+    model, groups, constructor = groups_of(path, tmp_path)
+    rate, lr = constructor.options['layer_decay_rate'], constructor.lr
+    depth = len(model.backbone.layers)
+    assert len(groups) <= (4 if rate == 1 else 2 * (depth + 2))
+    found = {id(p): group for group in groups for p in group['params']}
+    trainable = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    assert len(found) == len(trainable) == sum(len(group['params']) for group in groups)
+    for name, param in trainable.items():
+        if name.endswith('mid_mask_token') or constructor.options['custom_keys']:
+            continue
+        group = found[id(param)]
+        layer = expected_layer(name, depth)
+        assert group['lr'] == pytest.approx(lr * rate ** (depth + 1 - layer)), name
+        if param.ndim == 1:
+            assert group['weight_decay'] == 0, name
+    assert groups[0]['lr'] == lr  # what a log that shows the first group shows
+
+
+def test_the_recipes_cover_all_three_frameworks():
+    decayed = {
+        configs.kind(configs.load(path))
+        for path in configs.config_paths()
+        if configs.load(path).optim_wrapper.get('paramwise_cfg', {}).get('layer_decay_rate', 1) < 1
+    }
+    assert decayed == {'classification', 'detection', 'segmentation'}
