@@ -25,6 +25,7 @@ from .options import test_parser, train_parser
 from .runner import Runner
 
 USER_ERROR = 2
+INTERRUPTED = 130
 SMALLEST_DISK = 64 * 2**20
 # What constructors raise over wrong values; anything else is a defect and shows its traceback.
 _BEFORE_FIRST_STEP = (ValueError, TypeError, KeyError, OSError, RuntimeError, ImportError)
@@ -60,8 +61,13 @@ class Run:
             if self.args.traceback or not self._is_users(error):
                 raise
             if is_speaker():
-                print(f'error: {sentence(error)}', file=sys.stderr, flush=True)
+                hint = '' if isinstance(error, UserError) else ' [--traceback shows where]'
+                print(f'error: {sentence(error)}{hint}', file=sys.stderr, flush=True)
             return USER_ERROR
+        except KeyboardInterrupt:
+            if is_speaker():
+                print('interrupted.', file=sys.stderr, flush=True)
+            return INTERRUPTED
         finally:
             stop_processes()
         return 0

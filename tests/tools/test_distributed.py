@@ -25,10 +25,17 @@ def test_two_processes_equal_one(tmp_path):
         'train_dataloader.batch_size=16', cwd='/',
     )  # fmt: skip
     assert one.returncode == whole.returncode == 0, one.stderr + whole.stderr
+    four = run_tool(
+        'dist_train.sh', config, 2, '--work-dir', tmp_path / 'four', '--cfg-options',
+        'train_dataloader.batch_size=4', cwd='/',
+    )  # fmt: skip
+    assert four.returncode == 0 and '2 processes x 4 x 2 = 16' in four.stdout + four.stderr
     reference = weights(tmp_path / 'two')
-    parts = losses(tmp_path / 'one')
-    parts = [(a + b) / 2 for a, b in zip(parts[::2], parts[1::2])]
-    for name, values in dict(one=parts, whole=losses(tmp_path / 'whole')).items():
+    found = {name: losses(tmp_path / name) for name in ('one', 'whole', 'four')}
+    for name in ('one', 'four'):  # a line per micro-batch
+        parts = found[name]
+        found[name] = [(a + b) / 2 for a, b in zip(parts[::2], parts[1::2])]
+    for name, values in found.items():
         assert losses(tmp_path / 'two') == pytest.approx(values, abs=1e-6), name
         for key, value in weights(tmp_path / name).items():
             assert torch.allclose(value, reference[key], atol=1e-6), (name, key)

@@ -139,6 +139,17 @@ def test_a_defect_keeps_its_traceback(pretrain, tmp_path, monkeypatch):
         train(pretrain, tmp_path / 'w', *words)
 
 
+def test_ctrl_c_is_no_traceback(pretrain, tmp_path, monkeypatch, capsys):
+    from mmmim.engine.runner import Runner
+
+    def interrupt(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Runner, 'train', interrupt)
+    assert train(pretrain, tmp_path / 'w') == 130
+    assert capsys.readouterr().err.strip().endswith('interrupted.')
+
+
 def test_a_full_disk_is_refused(pretrain, tmp_path, monkeypatch, capsys):
     class Usage:
         free = 10_000

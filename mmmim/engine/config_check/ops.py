@@ -1,7 +1,9 @@
 """The packages behind a config: detectors need the compiled operators of mmcv."""
 
+import contextlib
 import importlib
 import importlib.util
+import io
 
 
 def missing_ops(cfg):
@@ -29,10 +31,12 @@ def broken_scope(cfg):
     mmengine only warns, and every type of the config would seem unknown.
     """
     scope = cfg.get('default_scope') or 'mmengine'
-    modules = [scope] if scope == 'mmengine' else [f'{scope}.registry', f'{scope}.models']
-    for module in modules:
+    parts = () if scope == 'mmengine' else ('registry', 'models', 'datasets')
+    for module in [scope, *(f'{scope}.{part}' for part in parts)]:
         try:
-            importlib.import_module(module)
+            # The hosts print what else they would like to have installed.
+            with contextlib.redirect_stdout(io.StringIO()):
+                importlib.import_module(module)
         except Exception as error:  # version gates use assert, broken wheels whatever they like
             reason = f'{type(error).__name__}: {error}'.splitlines()[0]
             return [f'default_scope {scope!r}: {module} does not import ({reason}).']
