@@ -16,6 +16,7 @@ FLATTERED = (
     'Each patch of the prediction is mapped to pixels with the true brightness and contrast of '
     'that patch, which the model does not know: this flatters it. Colour and pattern are its own.'
 )
+UNAIDED = 'The prediction is mapped to pixels without the true statistics of the hidden patches.'
 
 
 def load_model(config, checkpoint):
@@ -58,20 +59,23 @@ def load_images(folder, num: int, size: int, seed: int = 0):
     return collate_views([images[i * len(images) // num] for i in range(num)])
 
 
-def reconstruct_images(model, batch, mask=None) -> ImageGrid:
+def reconstruct_images(model, batch, mask=None, note='') -> ImageGrid:
     """Input, corrupted input, prediction, prediction pasted over the input, and target.
 
     Args:
         model: With ``reconstruct(views, mask)``.
         batch: As the data loader gives it, uint8 images.
         mask: (N, Gh, Gw) bool, True = masked; drawn by the model without it.
+        note: Put before the caption.
     """
     views = model.data_preprocessor(batch, False)['inputs']
     with torch.no_grad():
         result = model.reconstruct(views, mask=mask)
     columns = [result.input, result.corrupted, result.pred, result.pasted, result.target]
     columns = [to_uint8(images.cpu()) for images in columns]
-    share = '' if result.mask is None else f'{100 * result.mask.float().mean():.0f} % hidden. '
-    caption = f'Images the model was not trained on, {share}'
-    caption += FLATTERED if result.flattered else ''
-    return ImageGrid(list(COLUMNS), [list(row) for row in zip(*columns)], caption.strip())
+    caption = [note]
+    if result.mask is not None:
+        caption.append(f'{100 * result.mask.float().mean():.0f} % of the patches are hidden.')
+    caption.append(FLATTERED if result.flattered else UNAIDED)
+    text = ' '.join(filter(None, caption))
+    return ImageGrid(list(COLUMNS), [list(row) for row in zip(*columns)], text)

@@ -23,13 +23,16 @@ def drawing_jobs(plan, outcomes, markers) -> dict[str, Job]:
     """
     root, seed = plan.options.root, plan.options.seeds[0]
     folder = plan.options.run_dir / 'drawings'
-    images = plan.options.data or plan.options.scenes / 'val' / 'images'
+    images = plan.options.scenes / 'val' / 'images'
+    note = 'Images of the validation split, which the model was not trained on.'
+    if plan.n_images:
+        images, note = plan.own_images, 'Your images, which the model was trained on.'
     name = f'pretrain-s{seed}'
     command = (
         root / 'tools/analysis/reconstruct.py',
         root / PRETRAIN_CONFIG,
         plan.last_checkpoint(plan.pretrain_dir(seed)),
-        *('--images', images),
+        *('--images', images, '--note', note),
     )
     jobs = [_job('reconstruction', command, folder, [markers[name]])]
     for item in outcomes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from functools import partial
 from pathlib import Path
@@ -31,7 +30,8 @@ class Plan:
 
     def training(self) -> dict[str, Job]:
         """Data, pre-training, and transfer with the first seed, in an order that can run."""
-        jobs = [self.scenes(), *map(self.pretrain, self.options.seeds)]
+        jobs = [self.scenes(), *([self.shrink()] if self.n_images else [])]
+        jobs += map(self.pretrain, self.options.seeds)
         for task in TASKS:
             inputs, batch_size = _read_config(self.options.root / task.config)
             for index in range(max(len(self.options.lrs(task, side)) for side in SIDES)):
@@ -67,7 +67,10 @@ class Plan:
         inputs, batch_size = _read_config(path)
         work_dir = self.pretrain_dir(seed)
         processes = 1 if self.options.full else self.options.slots
-        overrides = self._own_images(path) if self.n_images else []
+        overrides = []
+        if self.n_images:
+            overrides.append(f'train_dataloader.dataset.data_root={self.own_images}')
+            overrides.append('train_dataloader.dataset.files=list.txt')
         overrides += [PRETRAIN_SMOKE] if self.options.smoke else []
         launcher = []
         if processes > 1 and batch_size % processes == 0:
@@ -80,7 +83,7 @@ class Plan:
             stage='Pre-training',
             command=command,
             collect=partial(_pretrain_result, work_dir),
-            needs=('scenes',),
+            needs=('scenes', 'shrink') if self.n_images else ('scenes',),
             threads=processes,
             omp_threads=1,
             work_dir=work_dir,
@@ -131,16 +134,20 @@ class Plan:
         command += ('--launcher', 'pytorch') if launcher else ()
         return tuple(map(str, (*command, *rest)))
 
-    def _own_images(self, path) -> list[str]:
-        """Overrides that pre-train on the user's folder for as many views as on the scenes."""
+    def shrink(self) -> Job:
+        """Small copies of the user's images, listed as often as the scenes have views an epoch."""
         from mmmim.datasets.scenes import Settings
 
-        views = Config.fromfile(path).train_cfg.max_epochs * Settings().counts['unlabeled']
-        epochs = max(1, math.ceil(views / self.n_images))
-        return [
-            f'train_dataloader.dataset.data_root={self.options.data}',
-            f'train_cfg.max_epochs={epochs}',
-        ]
+        count, options = str(Settings().counts['unlabeled']), self.options
+        tool = options.root / 'tools/dataset_converters/shrink_images.py'
+        command = [sys.executable, tool, options.data, '--out', self.own_images]
+        command += ['--limit', count, '--entries', count, '--threads', options.slots]
+        command = tuple(map(str, command))
+        return Job('shrink', 'Data', command, threads=options.slots, label='images', always=True)
+
+    @property
+    def own_images(self) -> Path:
+        return self.options.run_dir / 'images'
 
 
 def _read_config(path) -> tuple[str, int]:

@@ -38,7 +38,7 @@ def test_columns_are_what_they_are_called(files):
     batch = reconstruction.load_images(files / 'images', 3, 64)
     mask = torch.zeros(3, 8, 8, dtype=torch.bool)
     mask[:, :4] = True
-    grid = reconstruction.reconstruct_images(model, batch, mask)
+    grid = reconstruction.reconstruct_images(model, batch, mask, note='Mine.')
     assert grid.columns == ['input', 'corrupted', 'prediction', 'pasted', 'target']
     for number, row in enumerate(grid.rows):
         image, corrupted, prediction, pasted, target = (tile.astype(int) for tile in row)
@@ -47,7 +47,8 @@ def test_columns_are_what_they_are_called(files):
         assert (corrupted[:32] == 128).all() and abs(corrupted[32:] - clean[32:]).max() <= 1
         assert (pasted[:32] == prediction[:32]).all()
         assert abs(pasted[32:] - clean[32:]).max() <= 1
-    assert '50 % hidden' in grid.caption and 'flatters' in grid.caption
+    assert grid.caption.startswith('Mine. 50 % of the patches are hidden.')
+    assert 'without the true statistics' in grid.caption
 
 
 def test_masks_are_the_same_in_every_call(files):
@@ -78,3 +79,10 @@ def test_tool_writes_sheet_and_tiles_from_another_folder(files, tmp_path):
     subprocess.run(list(map(str, command)), check=True, cwd=tmp_path, capture_output=True)
     assert len(ImageGrid.load(tmp_path / 'out').rows) == 2
     assert (tmp_path / 'out' / 'sheet.png').is_file()
+
+
+def test_caption_says_where_true_statistics_flatter_the_model(files):
+    model = reconstruction.load_model(CONFIG, files / 'whole.pth')
+    model.target.per_patch = True
+    batch = reconstruction.load_images(files / 'images', 1, 64)
+    assert 'this flatters it' in reconstruction.reconstruct_images(model, batch).caption

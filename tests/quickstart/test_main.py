@@ -49,6 +49,12 @@ TORCHRUN = """
     assert sys.argv[1] == '2' and os.environ['OMP_NUM_THREADS'] == '1'
     os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
 """
+SHRINK = """
+    import os, sys
+    out = sys.argv[sys.argv.index('--out') + 1]
+    os.makedirs(out)
+    open(out + '/arguments', 'w').write(' '.join(sys.argv[1:]))
+"""
 DRAW = """
     import sys
     sys.path.insert(0, {tests!r})
@@ -69,6 +75,7 @@ def root(tmp_path, monkeypatch):
     write('tools/train.py', TRAIN)
     write('tools/torchrun.py', TORCHRUN)
     write('tools/dataset_converters/make_scenes.py', '')
+    write('tools/dataset_converters/shrink_images.py', SHRINK)
     for name in ('reconstruct', 'predictions'):
         write(f'tools/analysis/{name}.py', DRAW.format(tests=str(Path(__file__).parent)))
     for config in (PRETRAIN_CONFIG, *(task.config for task in TASKS)):
@@ -143,15 +150,18 @@ def test_changed_config_trains_again(root):
     assert len(calls(root)) == count + 2
 
 
-def test_own_images_keep_the_number_of_views(root, tmp_path):
+def test_own_images_are_shrunk_and_pretrained_on(root, tmp_path):
     photos = tmp_path / 'photos' / 'a'
     photos.mkdir(parents=True)
     for index in range(4):
         (photos / f'{index}.PNG').write_bytes(b'not decoded here')
     assert main(root, ['--data', str(photos.parent)]) == 0
     options = calls(root)[0]['cfg_options']
-    assert f'train_dataloader.dataset.data_root={photos.parent}' in options
-    assert f'train_cfg.max_epochs={10 * 10_000 // 4}' in options
+    images = 'work_dirs/quickstart/quick/images'
+    assert f'train_dataloader.dataset.data_root={images}' in options
+    assert 'train_dataloader.dataset.files=list.txt' in options
+    words = (root / images / 'arguments').read_text().split()
+    assert words[0] == str(photos.parent) and words[words.index('--entries') + 1] == '10000'
     assert '4 of your images' in (root / 'work_dirs/quickstart/report.html').read_text()
 
 

@@ -23,6 +23,7 @@ def parse_args(argv=None):
     parser.add_argument('--images', required=True, help='folder of images')
     parser.add_argument('--out', required=True, help='folder to write to')
     parser.add_argument('--num', type=int, default=8, help='images to draw (default: 8)')
+    parser.add_argument('--note', default='', help='put before the caption')
     parser.add_argument('--seed', type=int, default=0, help='of the masks (default: 0)')
     return parser.parse_args(argv)
 
@@ -35,7 +36,7 @@ def main(argv=None):
         model = load_model(args.config, args.checkpoint)
         size = model.backbone.img_size
         batch = load_images(args.images, args.num, size, args.seed)
-        sheet = reconstruct_images(model, batch).save(args.out)
+        sheet = reconstruct_images(model, batch, note=args.note).save(args.out)
     except (ValueError, OSError) as error:
         sys.exit(f'error: {error}')
     print(f'Reconstructions in {sheet}')
