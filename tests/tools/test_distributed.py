@@ -4,6 +4,8 @@ import pytest
 import torch
 from recipes import PRETRAIN, losses, make_images, run_tool, write_config
 
+from mmmim.engine.launch import train as run_train
+
 # SGD: AdamW blows up the rounding of gradients that are zero in truth (the key biases).
 SGD = """
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='SGD', lr=0.05, momentum=0.9))
@@ -19,12 +21,9 @@ def test_two_processes_equal_one(tmp_path):
     two = run_tool('dist_train.sh', config, 2, '--work-dir', tmp_path / 'two', cwd='/')
     assert two.returncode == 0, two.stderr
     assert '2 processes x 8 x 1 = 16, lr 5e-2' in two.stdout + two.stderr
-    one = run_tool('train.py', config, '--work-dir', tmp_path / 'one', cwd='/')
-    whole = run_tool(
-        'train.py', config, '--work-dir', tmp_path / 'whole', '--cfg-options',
-        'train_dataloader.batch_size=16', cwd='/',
-    )  # fmt: skip
-    assert one.returncode == whole.returncode == 0, one.stderr + whole.stderr
+    assert run_train([config, '--work-dir', str(tmp_path / 'one')]) == 0
+    undivided = ['--cfg-options', 'train_dataloader.batch_size=16']
+    assert run_train([config, '--work-dir', str(tmp_path / 'whole'), *undivided]) == 0
     four = run_tool(
         'dist_train.sh', config, 2, '--work-dir', tmp_path / 'four', '--cfg-options',
         'train_dataloader.batch_size=4', cwd='/',
