@@ -13,7 +13,7 @@ from mmmim.registry import MODELS
 from mmmim.visualization.image_grid import ImageGrid
 
 ROOT = Path(__file__).parents[2]
-CONFIG = next((ROOT / 'configs/demo').glob('robust-mae_*.py'))
+CONFIG = next((ROOT / 'configs/demo').glob('robust-mae*.py'))
 
 
 @pytest.fixture(scope='module')
