@@ -26,7 +26,13 @@ def _corners(x, y, w, h):
 
 
 def make_coco(root, count=4):
-    """``root/{train,val}2017/*.jpg`` and ``root/annotations/instances_{train,val}2017.json``."""
+    """``root/{train,val}2017/*.jpg`` and ``root/annotations/instances_{train,val}2017.json``.
+
+    All 80 categories are listed, as in the real files: mmdet numbers its predictions by them.
+    """
+    from mmdet.datasets import CocoDataset
+
+    names = CocoDataset.METAINFO['classes']
     rng = np.random.default_rng(0)
     (root / 'annotations').mkdir(parents=True)
     for split in ('train2017', 'val2017'):
@@ -49,7 +55,7 @@ def make_coco(root, count=4):
                         iscrowd=0,
                     )
                 )
-        categories = [dict(id=1, name='person'), dict(id=3, name='car')]
+        categories = [dict(id=i, name=name) for i, name in enumerate(names, start=1)]
         content = dict(images=images, annotations=annotations, categories=categories)
         (root / f'annotations/instances_{split}.json').write_text(json.dumps(content))
     return root
