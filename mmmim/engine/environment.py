@@ -72,7 +72,7 @@ def world_size(launcher, env=os.environ):
 
 def is_speaker(env=os.environ):
     """Whether this process reports errors: the first of each node."""
-    return int(env.get('LOCAL_RANK', 0)) == 0
+    return int(env.get('LOCAL_RANK', env.get('SLURM_LOCALID', 0))) == 0
 
 
 def start_processes(launcher, dist_cfg=None):

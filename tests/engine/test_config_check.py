@@ -94,6 +94,15 @@ def test_each_mistake_is_one_sentence_with_the_nearest_name(option, value, words
         assert part in problem
 
 
+def test_intervals_in_another_unit_than_the_loop():
+    def loop():  # merging takes `_delete_` out
+        return {'train_cfg': dict(_delete_=True, by_epoch=False, max_iters=9)}
+
+    (problem,) = problems_of(loop())
+    assert 'by_epoch=False' in problem
+    assert problems_of({**loop(), 'default_hooks.checkpoint.by_epoch': False}) == []
+
+
 def test_a_helper_variable_on_the_command_line_changes_nothing(tmp_path):
     path = tmp_path / 'c.py'
     path.write_text(f"_base_ = '{MAE}'\nsize = 3\nmodel = dict(backbone=dict(patch_size=size))\n")

@@ -2,7 +2,13 @@
 
 import pytest
 
-from mmmim.engine.environment import detect_launcher, export_slurm, first_host, world_size
+from mmmim.engine.environment import (
+    detect_launcher,
+    export_slurm,
+    first_host,
+    is_speaker,
+    world_size,
+)
 from mmmim.engine.errors import EnvironmentProblem
 
 TORCHRUN = dict(RANK='1', WORLD_SIZE='4', LOCAL_RANK='1', MASTER_ADDR='h', MASTER_PORT='1')
@@ -57,3 +63,8 @@ def test_slurm_variables_become_torch_variables():
 )
 def test_first_host_without_scontrol(nodes, host):
     assert first_host(nodes) == host
+
+
+def test_one_process_per_node_speaks():
+    assert is_speaker({}) and is_speaker(dict(LOCAL_RANK='0', SLURM_LOCALID='3'))
+    assert not is_speaker(TORCHRUN) and not is_speaker(STEP)

@@ -1,6 +1,7 @@
 """Checks of a config before anything is built: each problem is one sentence with a remedy."""
 
 from ..errors import ConfigError
+from .consistency import contradictions
 from .files import missing_files
 from .ops import missing_ops
 from .top_level import unknown_options, unknown_top_level
@@ -37,4 +38,5 @@ def find_problems(cfg, sections=(), options=None):
         return problems
     options = options or {}
     problems = unknown_top_level(cfg, options) + unknown_options(cfg, options)
-    return problems + wrong_parts(cfg) + missing_files(cfg, sections)
+    problems += wrong_parts(cfg) + contradictions(cfg)
+    return problems + missing_files(cfg, sections)
