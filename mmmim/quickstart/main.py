@@ -34,6 +34,7 @@ def parse_args(root: Path, argv=None) -> Options:
     add('--full', action='store_true', help='several seeds, learning rates chosen on tune')
     add('--seeds', type=int, metavar='N', help='seeds of --full, at least 3 (default: 3)')
     add('--smoke', action='store_true', help='a few steps of everything; numbers mean nothing')
+    add('--report', action='store_true', help='only write table and report again')
     add('--work-dir', type=Path, help=f'default: {default.work_dir}')
     add('--threads', type=int, default=default.slots, help='default: %(default)s')
     args = parser.parse_args(argv)
@@ -42,6 +43,7 @@ def parse_args(root: Path, argv=None) -> Options:
         root=root,
         work_dir=args.work_dir or default.work_dir.with_name(name),
         smoke=args.smoke,
+        report=args.report,
         data=args.data,
         full=args.full,
         n_seeds=args.seeds or (3 if args.full else 1),
@@ -78,7 +80,8 @@ def run(options: Options, n_images: int, display: Display, command: str) -> None
     started = time.monotonic()
     plan = Plan(options, n_images)
     jobs = plan.training()
-    scheduler = Scheduler(Markers(options.run_dir), options.slots, display)
+    markers = Markers(options.run_dir, trust=options.report)
+    scheduler = Scheduler(markers, options.slots, display)
     display.say(f'{len(jobs)} jobs on {options.slots} threads; everything in {options.run_dir}')
     markers = scheduler.run(jobs)
     if options.n_seeds > 1:

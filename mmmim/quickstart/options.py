@@ -24,6 +24,7 @@ class Options:
         scenes: Folder of the embedded data set, made if it is not there.
         data: The user's own images for pre-training, or None for the scenes.
         smoke: A few steps of everything, to see that it runs; the numbers mean nothing.
+        report: Only write table and report again, from the jobs that are done.
         full: Several seeds and a choice of learning rates on the tune split.
         n_seeds: Number of seeds, 1 in a quick run.
         slots: Threads to use.
@@ -34,6 +35,7 @@ class Options:
     scenes: Path = Path('data/scenes')
     data: str | None = None
     smoke: bool = False
+    report: bool = False
     full: bool = False
     n_seeds: int = 1
     slots: int = 2

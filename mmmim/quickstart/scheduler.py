@@ -82,6 +82,8 @@ class Scheduler:
         if done:
             self.display.say(f'  {len(done)} of {len(jobs)} jobs were done before')
         waiting = [job for name, job in jobs.items() if name not in done]
+        if self.markers.trust:
+            waiting = _refuse_training(waiting)
         try:
             while waiting or self._running:
                 for job in self._startable(waiting, done):
@@ -176,6 +178,17 @@ class Scheduler:
         jobs = [job for job, *_ in self._running.values()]
         logs = [read_tail(self.markers.log_path(job)) for job in jobs]
         self.display.update([(job, last_progress(log)) for job, log in zip(jobs, logs)], count)
+
+
+def _refuse_training(waiting):
+    """With trusted markers nothing is trained: a job with a work directory must be done."""
+    missing = [job.name for job in waiting if job.evaluates or job.resumable]
+    if missing:
+        raise ValueError(
+            f'{len(missing)} trainings are not done, {missing[0]} among them: leave --report out '
+            'to run them.'
+        )
+    return [job for job in waiting if not job.always]
 
 
 def _signal_group(process, number) -> None:

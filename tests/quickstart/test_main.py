@@ -141,6 +141,18 @@ def test_failed_stage_says_what_happened_and_how_to_resume(root, capsys):
     assert main(root, []) == 0
 
 
+def test_report_alone_trains_nothing_whatever_changed(root, capsys):
+    assert main(root, ['--report']) == 2
+    assert 'trainings are not done, pretrain-s0 among them' in capsys.readouterr().err
+    assert main(root, []) == 0
+    count = len(calls(root))
+    config = root / TASKS[0].config
+    config.write_text(config.read_text() + 'optim_wrapper = dict(lr=1)\n')
+    (root / 'work_dirs/quickstart/report.html').unlink()
+    assert main(root, ['--report']) == 0
+    assert len(calls(root)) == count and (root / 'work_dirs/quickstart/report.html').is_file()
+
+
 def test_changed_config_trains_again(root):
     assert main(root, []) == 0
     count = len(calls(root))
