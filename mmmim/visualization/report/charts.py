@@ -117,7 +117,7 @@ def _curve(item: Series, to_x, to_y) -> str:
 
 
 def _interval(item: Interval, to_x, y: float) -> str:
-    x = end = to_x(item.mean)
+    x = start = end = to_x(item.mean)
     parts = [line('stem', INDENT, y, x, y)]
     if item.se is not None:
         start, end = to_x(max(item.mean - item.se, 0)), to_x(item.mean + item.se)
@@ -126,7 +126,7 @@ def _interval(item: Interval, to_x, y: float) -> str:
         parts += [line(kind, at, y - 5, at, y + 5) for at in (start, end)]
     parts.append(element('circle', kind=f'dot s{item.style}', cx=x, cy=float(y), r=5))
     room = end < WIDTH - RIGHT - 100
-    at, anchor = (end + 10, 'start') if room else (x - 12, 'end')
+    at, anchor = (end + 10, 'start') if room else (min(start, x - 5) - 7, 'end')
     parts.append(text('tick value', at, y + 5, item.label, anchor))
     return ''.join(parts)
 
