@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 import torch
+import torch.nn as nn
 from torch import Tensor
 
 CONVENTIONS = ('column_first', 'row_first')
@@ -50,3 +51,44 @@ def sincos_table(
         table = torch.cat(halves, dim=2).reshape(gh * gw, dims)
         table = torch.cat([table.new_zeros(num_prefix, dims), table])
         return table.float().unsqueeze(0)
+
+
+def find_convention(cells: Tensor, grid: tuple[int, int], atol: float = 1e-2) -> str | None:
+    """Which sin-cos convention made a table, or None if none did.
+
+    Args:
+        cells: (1, Gh * Gw, D), without prefix rows.
+        grid: (Gh, Gw).
+        atol: Largest difference; loose enough for tables stored as bfloat16.
+    """
+    if cells.shape[-1] % 4:
+        return None
+    for convention in CONVENTIONS:
+        table = sincos_table(cells.shape[-1], tuple(grid), convention=convention)
+        if torch.allclose(cells.float().cpu(), table, atol=atol, rtol=0):
+            return convention
+    return None
+
+
+def follow_table(module: nn.Module, incompatible_keys=None) -> None:
+    """Hook after loading a state dict: recompute positions in the convention of the loaded table.
+
+    The table is the only trace of the convention in a checkpoint, so this runs wherever weights
+    come from, a test or a resumed run included.
+
+    Args:
+        module: Has ``pos_embed``, ``pos_type``, ``pos_resize``, ``grid`` and ``num_prefix``.
+        incompatible_keys: Unused; torch passes it.
+
+    Raises:
+        ValueError: If the module recomputes its positions and the table is not sin-cos.
+    """
+    if module.pos_resize != 'recompute' or module.pos_embed.is_meta:
+        return
+    convention = find_convention(module.pos_embed.detach()[:, module.num_prefix :], module.grid)
+    if convention is None:
+        raise ValueError(
+            "pos_resize='recompute', but the position table loaded is not sin-cos: "
+            "use pos_resize='interpolate'."
+        )
+    module.pos_type = 'sincos' if convention == 'column_first' else 'sincos_row_first'

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..models.position import CONVENTIONS, sincos_table
+from ..models.position import find_convention, sincos_table
 
 RESIZES = ('interpolate', 'recompute')
 
@@ -76,20 +76,6 @@ def split_positions(
     )
 
 
-def sincos_convention(cells: Tensor, grid: tuple[int, int], atol: float = 1e-2) -> str | None:
-    """Which sin-cos convention made a table (1, L, D), or None if none did; loose enough for bf16
-    files."""
-    dims = cells.shape[-1]
-    if dims % 4:
-        return None
-    for convention in CONVENTIONS:
-        if torch.allclose(
-            cells.float(), sincos_table(dims, tuple(grid), convention=convention), atol=atol, rtol=0
-        ):
-            return convention
-    return None
-
-
 def resize_cells(cells: Tensor, old: tuple[int, int], new: tuple[int, int], mode: str) -> Tensor:
     """Move the grid rows of a position table to another grid.
 
@@ -109,7 +95,7 @@ def resize_cells(cells: Tensor, old: tuple[int, int], new: tuple[int, int], mode
     if tuple(old) == tuple(new):
         return cells
     if mode == 'recompute':
-        convention = sincos_convention(cells, old)
+        convention = find_convention(cells, old)
         if convention is None:
             raise ValueError(
                 "pos_resize='recompute', but pos_embed of the file is no sin-cos table: "

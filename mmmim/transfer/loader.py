@@ -8,7 +8,7 @@ import torch.nn as nn
 from mmengine.logging import print_log
 from mmengine.utils import to_2tuple
 
-from .adapt import fit_positions, inflate_first_conv, sincos_convention
+from .adapt import fit_positions, inflate_first_conv
 from .files import read_checkpoint
 from .key_maps import LAYOUTS
 from .layouts import State, find_layout, find_state
@@ -77,22 +77,6 @@ def _adapt_positions(module: nn.Module, state: State, own: State, grid, mode: st
     new_grid, rows = _model_grid(module), own['pos_embed'].shape[1]
     state['pos_embed'] = fit_positions(table, rows, new_grid, tokens, grid=grid, mode=mode)
     return table.shape[1] != rows or not table.equal(state['pos_embed'])
-
-
-def _follow_convention(module: nn.Module) -> None:
-    """A fixed table that is recomputed at run time must be so in the convention it came in."""
-    kinds = {'column_first': 'sincos', 'row_first': 'sincos_row_first'}
-    if getattr(module, 'pos_resize', None) != 'recompute':
-        return
-    grid = _model_grid(module)
-    cells = module.pos_embed.detach()[:, -grid[0] * grid[1] :].cpu()
-    convention = sincos_convention(cells, grid)
-    if convention is None:
-        raise ValueError(
-            "pos_resize='recompute', but pos_embed of the file is no sin-cos table: "
-            "use 'interpolate'."
-        )
-    module.pos_type = kinds[convention]
 
 
 def _compare(report: LoadReport, state: State, own: State, new: Iterable[str]) -> State:
@@ -205,6 +189,7 @@ def _copy(module: nn.Module, fitting: State, source: str) -> None:
             f'{source} holds infinite or NaN values in {", ".join(broken[:3])}: '
             'its training diverged.'
         )
-    module.load_state_dict(fitting, strict=False)
-    if 'pos_embed' in fitting:
-        _follow_convention(module)
+    try:
+        module.load_state_dict(fitting, strict=False)
+    except ValueError as error:
+        raise ValueError(f'{source}: {error}') from None

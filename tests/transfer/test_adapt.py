@@ -5,11 +5,10 @@ import torch
 import torch.nn.functional as F
 from mmpretrain.models.utils import resize_pos_embed
 
-from mmmim.models.position import sincos_table
+from mmmim.models.position import find_convention, sincos_table
 from mmmim.transfer.adapt import (
     fit_positions,
     inflate_first_conv,
-    sincos_convention,
     split_positions,
 )
 
@@ -52,8 +51,8 @@ def test_recomputed_table_keeps_the_convention_of_the_file(convention):
     assert fitted.equal(sincos_table(16, (5, 6), 1, convention))
     other = {'column_first': 'row_first', 'row_first': 'column_first'}[convention]
     assert not torch.allclose(fitted, sincos_table(16, (5, 6), 1, other), atol=0.1)
-    assert sincos_convention(table[:, 1:].bfloat16(), (4, 4)) == convention
-    assert sincos_convention(table[:, 1:] + 0.1, (4, 4)) is None
+    assert find_convention(table[:, 1:].bfloat16(), (4, 4)) == convention
+    assert find_convention(table[:, 1:] + 0.1, (4, 4)) is None
 
 
 @pytest.mark.parametrize('old, new', [(1, 0), (0, 1), (2, 1), (1, 2), (0, 0)])

@@ -2,11 +2,13 @@
 error."""
 
 import argparse
+from functools import partial
 
 import pytest
 import torch
 from checkpoints import ARCH, DEPTH, DIMS, mae_decoder, save, timm_names
 from mmengine.registry import MODELS, DefaultScope
+from mmengine.runner.checkpoint import load_state_dict
 from mmpretrain.models import VisionTransformer
 
 from mmmim.models.backbones import MaskedViT
@@ -185,9 +187,21 @@ def test_positions_follow_the_model(tmp_path):
     path = save(tmp_path / 'learned.pth', state)
     with pytest.raises(ValueError, match="learned.pth.*no sin-cos table: use 'interpolate'"):
         load_pretrained(model, path)
-    same_grid = backbone(pos_resize='recompute')
-    with pytest.raises(ValueError, match='no sin-cos table'):
-        load_pretrained(same_grid, path)
+    with pytest.raises(ValueError, match="learned.pth.*not sin-cos: use pos_resize='interpolate'"):
+        load_pretrained(backbone(pos_resize='recompute'), path)
+
+
+def test_a_test_run_recomputes_in_the_convention_it_was_trained_in(tmp_path):
+    """The checkpoint of a detector that began from MoCo v3 or CAE, read without the loader."""
+    state = timm_names()
+    state['pos_embed'] = sincos_table(DIMS, (4, 4), 1, 'row_first').clone()
+    trained, tested = backbone(pos_resize='recompute'), backbone(pos_resize='recompute')
+    load_pretrained(trained, save(tmp_path / 'moco.pth', state))
+    for load in (tested.load_state_dict, partial(load_state_dict, tested, strict=True)):
+        tested.load_state_dict(backbone().state_dict())
+        assert tested.position((5, 7)).equal(sincos_table(DIMS, (5, 7), 1))
+        load(trained.state_dict())
+        assert tested.position((5, 7)).equal(sincos_table(DIMS, (5, 7), 1, 'row_first'))
 
 
 def test_other_channels_and_no_class_token(tmp_path):

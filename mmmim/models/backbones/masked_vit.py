@@ -16,7 +16,7 @@ from torch.utils.checkpoint import checkpoint
 from mmmim.registry import MODELS
 
 from .. import tokens
-from ..position import sincos_table
+from ..position import follow_table, sincos_table
 from ..transformer import LAYER_NORM, Block, init_linear_
 from .archs import resolve_arch
 from .outputs import OUT_TYPES, VisionOutputs
@@ -190,6 +190,7 @@ class MaskedViT(VisionOutputs, BaseModule):
         )
         if self.pos_type != 'learned':
             self.pos_embed.data.copy_(self._fixed_table(self.grid))
+        self.register_load_state_dict_post_hook(follow_table)
 
     def _fixed_table(self, grid) -> Tensor:
         convention = 'row_first' if self.pos_type == 'sincos_row_first' else 'column_first'
