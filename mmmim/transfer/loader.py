@@ -8,6 +8,7 @@ import torch.nn as nn
 from mmengine.logging import print_log
 from mmengine.utils import to_2tuple
 
+from ..models.backbones.archs import resolve_arch
 from .adapt import fit_positions, inflate_first_conv
 from .files import read_checkpoint
 from .key_maps import LAYOUTS
@@ -99,8 +100,8 @@ def _compare(report: LoadReport, state: State, own: State, new: Iterable[str]) -
 
 def _head_counts(module: nn.Module, meta: dict) -> str | None:
     """A wrong number of heads loads without a trace, so it is looked up where it is known."""
-    arch, ours = meta.get('arch'), getattr(module, 'arch_settings', {}).get('num_heads')
-    theirs = meta.get('num_heads') or (arch.get('num_heads') if isinstance(arch, dict) else None)
+    ours = getattr(module, 'arch_settings', {}).get('num_heads')
+    theirs = resolve_arch(meta['arch'])['num_heads'] if meta.get('arch') else None
     if None in (ours, theirs) or ours == theirs:
         return None
     return f'num_heads {theirs} in the file, {ours} in the model'
