@@ -53,6 +53,15 @@ def test_error_bars_span_one_standard_error_each_way():
     assert 'line solid s1' not in html and '50.0 ± 10.0' in html
 
 
+def test_label_without_room_on_the_right_ends_before_the_bar():
+    item = charts.Interval('a', 95.0, 5.0)
+    html = charts.interval_chart('c', 't', 'x', [('task', [item])])
+    start = float(html.split('class="line solid s0"')[1].split('x1="')[1].split('"')[0])
+    label = html.split('class="tick value"')[1]
+    assert 'text-anchor="end"' in label.split('>')[0]
+    assert float(label.split('x="')[1].split('"')[0]) < start
+
+
 def test_table_groups_and_escapes():
     html = blocks.table(('a', 'b'), ['group <1>', ('x', '1')], 'cap')
     assert 'group &lt;1&gt;' in html and 'colspan="2"' in html and '<td class="num">1</td>' in html
