@@ -44,10 +44,9 @@ def test_failure_of_all_processes_is_two_lines(tmp_path):
     done = run_tool('dist_train.sh', 'nowhere.py', 2, cwd=tmp_path)
     assert done.returncode == 2
     lines = [line for line in done.stderr.splitlines() if 'error' in line.lower()]
-    assert lines == [
-        "error: there is no config file 'nowhere.py'.",
-        'error: process 0 ended with code 2.',
-    ]
+    assert lines[0] == "error: there is no config file 'nowhere.py'."
+    # Which of the two is noticed first is up to them.
+    assert lines[1:] in [[f'error: process {rank} ended with code 2.'] for rank in (0, 1)]
     assert 'Traceback' not in done.stderr
 
 

@@ -1,6 +1,7 @@
 """tools/train.py and test.py: one entry for every kind of model, and what they say when they
 cannot run."""
 
+import itertools
 import json
 import logging
 import shutil
@@ -13,6 +14,8 @@ from recipes import CLASSIFY, PRETRAIN, losses, make_images, records, run_tool, 
 
 from mmmim.engine.launch import test as run_test
 from mmmim.engine.launch import train as run_train
+
+RUNS = itertools.count()
 
 
 @pytest.fixture(scope='module')
@@ -28,6 +31,9 @@ def pretrain(data, tmp_path, request):
 
 
 def train(config, folder, *words):
+    """Train in this process, under a name of its own (see above)."""
+    name = f'experiment_name=run_{next(RUNS)}'
+    words = [*words, *([] if '--cfg-options' in words else ['--cfg-options']), name]
     return run_train([config, '--work-dir', str(folder), *words])
 
 

@@ -164,7 +164,13 @@ FAULTS = (
     ),
     Fault(
         'swapped sin-cos halves',
-        ((POSITION, "if convention == 'column_first' else", "if convention == 'row_first' else"),),
+        (
+            (
+                POSITION,
+                "halves = (columns, rows) if convention == 'column_first'",
+                "halves = (columns, rows) if convention == 'row_first'",
+            ),
+        ),
         VITMAE,
     ),
     Fault(
