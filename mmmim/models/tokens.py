@@ -185,9 +185,4 @@ def pick_masked(mask: Tensor, count: int) -> Split:
         mask.flatten(1).long() * counter_bits(0, 0, 1, mask[0].numel(), device=mask.device)
     ).sum(1)
     order = mix(key.unsqueeze(1) + cells).argsort(dim=1, stable=True)
-    return Split(gather_1d(cells, order[:, :count]), gather_1d(cells, order[:, count:]))
-
-
-def gather_1d(values: Tensor, index: Tensor) -> Tensor:
-    """Row-wise take: (N, L), (N, K) -> (N, K)."""
-    return values.gather(1, index)
+    return Split(cells.gather(1, order[:, :count]), cells.gather(1, order[:, count:]))

@@ -78,9 +78,7 @@ class Layout:
 
     def new_name(self, name: str) -> str:
         """mmpretrain's name of one tensor."""
-        for pattern, replacement in self.rename:
-            name = re.sub(pattern, replacement, name)
-        return name
+        return apply_rules(name, self.rename)
 
     def _beside(self, name: str) -> bool:
         first = re.split(r'[._]', name, maxsplit=1)[0]
@@ -88,6 +86,13 @@ class Layout:
         if whole in BESIDE_ENCODER or (first == 'decoder'):
             return True
         return any(re.match(pattern, name) for pattern in self.drop)
+
+
+def apply_rules(name: str, rules) -> str:
+    """A name after all (pattern, replacement) pairs, one after the other."""
+    for pattern, replacement in rules:
+        name = re.sub(pattern, replacement, name)
+    return name
 
 
 def _is_state(value: Any) -> bool:

@@ -1,13 +1,12 @@
 """Strict loading of whole pre-training models, decoder included."""
 
-import re
 
 import torch.nn as nn
 
 from .files import read_checkpoint
 from .key_maps import HUGGING_FACE, LAYOUTS, MAE, OPENMMLAB
 from .key_maps.timm import TO_MMPRETRAIN
-from .layouts import State, find_layout, find_state
+from .layouts import State, apply_rules, find_layout, find_state
 
 # Constants of the configuration, which foreign files do not hold: means, statistics.
 _CONSTANTS = ('data_preprocessor.', 'target.', 'corruption.')
@@ -32,12 +31,7 @@ _HF_DECODER = (
 
 
 def _rename(state: State, rules) -> State:
-    renamed = {}
-    for name, value in state.items():
-        for pattern, replacement in rules:
-            name = re.sub(pattern, replacement, name)
-        renamed[name] = value
-    return renamed
+    return {apply_rules(name, rules): value for name, value in state.items()}
 
 
 def _is_mae_decoder(name: str) -> bool:
