@@ -1,17 +1,24 @@
 """Data sets, transforms, samplers and collate functions of the pre-training path."""
 
+from .augmentations import ColorJitter, GaussianBlur, RandomGrayscale, Solarize
 from .collate import collate_views, worker_init
 from .image_folder import ImageFolder
 from .sampler import EpochSampler
 from .transforms import CenterCrop, RandomFlip, RandomResizedCrop, ResizeShort
+from .views import MultiView
 
 __all__ = [
     'CenterCrop',
+    'ColorJitter',
     'EpochSampler',
+    'GaussianBlur',
     'ImageFolder',
+    'MultiView',
     'RandomFlip',
+    'RandomGrayscale',
     'RandomResizedCrop',
     'ResizeShort',
+    'Solarize',
     'collate_views',
     'worker_init',
 ]

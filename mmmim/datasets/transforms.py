@@ -19,11 +19,11 @@ Size = int | tuple[int, int]
 Box = tuple[int, int, int, int]
 
 
-def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bicubic, antialiased: (C, H, W) uint8 -> (C, *size) uint8; the image itself if it fits."""
+def resize(image: Tensor, size: tuple[int, int], mode: str = 'bicubic') -> Tensor:
+    """Antialiased: (C, H, W) uint8 -> (C, *size) uint8; the image itself if it fits."""
     if tuple(image.shape[1:]) == size:
         return image
-    return F.interpolate(image[None], size=size, mode='bicubic', antialias=True)[0]
+    return F.interpolate(image[None], size=size, mode=mode, antialias=True)[0]
 
 
 def _pair(size: Size, name: str) -> tuple[int, int]:
@@ -51,6 +51,7 @@ class RandomResizedCrop:
         size (int or tuple): Side, or (height, width), of the result.
         scale (tuple): Range of the crop's share of the image area, within (0, 1].
         ratio (tuple): Range of width / height of the crop.
+        interpolation (str): 'bicubic', or 'bilinear' as MoCo v3.
 
     Raises:
         ValueError: If a value is out of range.
@@ -61,7 +62,14 @@ class RandomResizedCrop:
         size: Size,
         scale: Sequence[float] = (0.2, 1.0),
         ratio: Sequence[float] = (3 / 4, 4 / 3),
+        interpolation: str = 'bicubic',
     ) -> None:
+        if interpolation not in ('bicubic', 'bilinear'):
+            raise ValueError(
+                f"RandomResizedCrop: interpolation={interpolation!r} must be 'bicubic' or "
+                "'bilinear'."
+            )
+        self.interpolation = interpolation
         self.size = _pair(size, 'RandomResizedCrop')
         self.scale = _span(scale, 'RandomResizedCrop: scale')
         self.ratio = _span(ratio, 'RandomResizedCrop: ratio')
@@ -90,7 +98,8 @@ class RandomResizedCrop:
     def __call__(self, results: dict) -> dict:
         image = results['image']
         top, left, h, w = self.draw(image.shape[1], image.shape[2], results['rng'].random)
-        results['image'] = resize(image[:, top : top + h, left : left + w], self.size)
+        crop = image[:, top : top + h, left : left + w]
+        results['image'] = resize(crop, self.size, self.interpolation)
         return results
 
 

@@ -8,6 +8,8 @@ from torch import Tensor
 
 from mmmim.registry import MODELS
 
+from .randomness import keep_on_host
+
 
 @MODELS.register_module()
 class ViewsPreprocessor(BaseDataPreprocessor):
@@ -19,7 +21,8 @@ class ViewsPreprocessor(BaseDataPreprocessor):
         mean (Sequence[float]): Per channel, on the scale 0 to 255; its length is the number of
             channels that images must have.
         std (Sequence[float]): Per channel, likewise.
-        normalize (Sequence[str]): Views that get ``(x - mean) / std``; others are only moved.
+        normalize (Sequence[str]): Views that get ``(x - mean) / std``; others are only moved. Also
+            stacks of K views, (N, K, C, h, w).
         non_blocking (bool): Copy from pinned memory without waiting.
 
     Raises:
@@ -56,7 +59,8 @@ class ViewsPreprocessor(BaseDataPreprocessor):
 
         Raises:
             TypeError: If the batch is no dict of views, or a view to normalise is not uint8.
-            ValueError: If a view to normalise is missing, not 4-D or has other channels than mean.
+            ValueError: If a view to normalise is missing, not 4-D or 5-D, or has other channels
+                than mean.
         """
         if not isinstance(data, dict) or not isinstance(data.get('inputs'), dict):
             raise TypeError(
@@ -65,7 +69,10 @@ class ViewsPreprocessor(BaseDataPreprocessor):
             )
         for name in self.normalize:
             self._check(name, data['inputs'])
-        data = self.cast_data(data)
+        given, data = data['inputs'], self.cast_data(data)
+        for name in ('sample_index', 'epoch'):  # masks drawn on the host need not wait for them
+            if name in given:
+                keep_on_host(data['inputs'][name], given[name])
         for name in self.normalize:
             data['inputs'][name] = self._normalize(data['inputs'][name])
         return data
@@ -82,8 +89,9 @@ class ViewsPreprocessor(BaseDataPreprocessor):
                 f"ViewsPreprocessor: view '{name}' is {view.dtype}, expected torch.uint8 as "
                 'decoded: take normalisation out of the pipeline.'
             )
-        if view.dim() != 4 or view.shape[1] != channels:
+        if view.dim() not in (4, 5) or view.shape[-3] != channels:
             raise ValueError(
                 f"ViewsPreprocessor: view '{name}' has shape {tuple(view.shape)}, expected "
-                f'(N, {channels}, H, W): mean and std have {channels} entries.'
+                f'(N, {channels}, H, W) or (N, K, {channels}, h, w): mean and std have {channels} '
+                'entries.'
             )

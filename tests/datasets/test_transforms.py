@@ -90,6 +90,14 @@ def test_crop_is_cut_where_drawn(picture):
     assert close_to_pil(run(crop, as_tensor(array), seed=3, index=5), theirs)
 
 
+def test_bilinear_crop_equals_pil(picture):
+    array, crop = picture(60, 90), RandomResizedCrop(24, interpolation='bilinear')
+    top, left, h, w = crop.draw(60, 90, sample_rng(0, 0, 2).random)
+    theirs = Image.fromarray(array).crop((left, top, left + w, top + h))
+    ours = run(crop, as_tensor(array), index=2)
+    assert close_to_pil(ours, theirs.resize((24, 24), Image.BILINEAR))
+
+
 def test_flip(picture):
     image = as_tensor(picture(6, 7))
     assert torch.equal(run(RandomFlip(1.0), image), image.flip(-1))
@@ -138,6 +146,7 @@ def test_numbers_come_from_rng_alone(picture):
         (dict(type='mmmim.RandomResizedCrop', size=8, scale=(0.5, 0.2)), 'low <= high'),
         (dict(type='mmmim.RandomResizedCrop', size=8, scale=(0.5, 1.2)), 'whole image'),
         (dict(type='mmmim.RandomResizedCrop', size=8, ratio=(0, 1)), 'ratio'),
+        (dict(type='mmmim.RandomResizedCrop', size=8, interpolation='box'), "'box' must be"),
         (dict(type='mmmim.RandomFlip', prob=2), 'prob=2'),
         (dict(type='mmmim.CenterCrop', size=-3), 'size=-3'),
     ],
