@@ -65,3 +65,18 @@ def counter_uniform(
 def run_seed(seed: int | None) -> int:
     """The seed of a part: its own, or that of the run (mmengine seeds torch alike on all ranks)."""
     return torch.initial_seed() % (1 << 63) if seed is None else seed
+
+
+def keep_on_host(moved: Tensor, original: Tensor) -> Tensor:
+    """Note on a tensor that was moved to a device where its values lie on the host."""
+    if moved is not original:
+        moved._mmmim_host = (moved._version, original)
+    return moved
+
+
+def on_host(values) -> Tensor:
+    """Values on the CPU, without waiting for the device where their origin is noted."""
+    version, original = getattr(values, '_mmmim_host', (None, None))
+    if original is not None and version == values._version:
+        return original
+    return torch.as_tensor(values).cpu()
