@@ -1,4 +1,4 @@
-"""Position tables: fixed sin-cos in both conventions of the field, and resizing."""
+"""Position tables: fixed sin-cos in both conventions of the field, 1-D sinusoid, and resizing."""
 
 from functools import lru_cache
 
@@ -7,6 +7,7 @@ import torch.nn as nn
 from torch import Tensor
 
 CONVENTIONS = ('column_first', 'row_first')
+FIXED_TABLES = ('sincos', 'sincos_row_first', 'sinusoid_1d')
 
 
 def _axis(positions: Tensor, dims: int) -> Tensor:
@@ -51,6 +52,49 @@ def sincos_table(
         table = torch.cat(halves, dim=2).reshape(gh * gw, dims)
         table = torch.cat([table.new_zeros(num_prefix, dims), table])
         return table.float().unsqueeze(0)
+
+
+@lru_cache(maxsize=64)
+def sinusoid_table(dims: int, length: int, num_prefix: int = 0) -> Tensor:
+    """Fixed 1-D sinusoid over the cells in row-major order, computed in float64.
+
+    Entries 2i and 2i + 1 are sine and cosine of k / 10000 ** (2i / D) (arXiv:1706.03762, section
+    3.5); the position table of Beyond Masking's released code.
+
+    Args:
+        dims: Width D, even.
+        length: Cells L.
+        num_prefix: Rows of zeros in front.
+
+    Returns:
+        (1, num_prefix + L, D) float32 on the CPU; shared, do not write to it.
+
+    Raises:
+        ValueError: If ``dims`` is odd.
+    """
+    if dims % 2:
+        raise ValueError(f'a 1-D sinusoid table needs an even width, got {dims}.')
+    with torch.device('cpu'), torch.inference_mode(False), torch.no_grad():
+        halves = _axis(torch.arange(length), dims)  # sines, then cosines
+        table = torch.stack(halves.chunk(2, dim=1), dim=2).flatten(1)
+        return torch.cat([table.new_zeros(num_prefix, dims), table]).float().unsqueeze(0)
+
+
+def fixed_table(kind: str, dims: int, grid: tuple[int, int], num_prefix: int = 0) -> Tensor:
+    """A fixed position table by the name that configs use, one of ``FIXED_TABLES``.
+
+    Returns:
+        (1, num_prefix + Gh * Gw, D) float32 on the CPU; shared, do not write to it.
+
+    Raises:
+        ValueError: If the name is unknown.
+    """
+    if kind not in FIXED_TABLES:
+        raise ValueError(f'pos_embed must be one of {FIXED_TABLES}, got {kind!r}.')
+    if kind == 'sinusoid_1d':
+        return sinusoid_table(dims, grid[0] * grid[1], num_prefix)
+    convention = 'row_first' if kind == 'sincos_row_first' else 'column_first'
+    return sincos_table(dims, tuple(grid), num_prefix, convention)
 
 
 def find_convention(cells: Tensor, grid: tuple[int, int], atol: float = 1e-2) -> str | None:

@@ -131,14 +131,18 @@ def _layer_scale(embed_dims, init_value):
     )
 
 
-def init_linear_(module: nn.Module) -> None:
-    """Weights of MAE (arXiv:2111.06377, appendix A.1).
+def init_linear_(module: nn.Module, std: float | None = None, cut: float = 2.0) -> None:
+    """Initialise linear layers, LayerNorm at 1 and 0.
 
-    Xavier uniform for linear layers, LayerNorm at 1 and 0.
+    Xavier uniform, the weights of MAE (arXiv:2111.06377, appendix A.1); or with ``std`` a normal
+    distribution cut off at ``cut`` standard deviations (1 in Beyond Masking's and CAE's code).
     """
     for part in module.modules():
         if isinstance(part, nn.Linear):
-            nn.init.xavier_uniform_(part.weight)
+            if std is None:
+                nn.init.xavier_uniform_(part.weight)
+            else:
+                nn.init.trunc_normal_(part.weight, std=std, a=-cut * std, b=cut * std)
             if part.bias is not None:
                 nn.init.zeros_(part.bias)
         elif isinstance(part, nn.LayerNorm):

@@ -5,7 +5,7 @@ import torch
 from helpers.masks import cells_of, random_mask
 
 from mmmim.models.necks import TransformerDecoder
-from mmmim.models.position import sincos_table
+from mmmim.models.position import sincos_table, sinusoid_table
 from mmmim.models.tokens import pick_masked
 
 GRID, P, D = (3, 4), 4, 16
@@ -163,3 +163,26 @@ def test_options_are_checked(mask):
         build(patch_size=5)
     with pytest.raises(ValueError, match='4 cells that is not the whole grid needs the mask'):
         build()(torch.randn(3, 5, 8))
+
+
+def test_options_of_beyond_masking():
+    """1-D sinusoid, projection without bias, no prefix, weights cut off at one deviation."""
+    decoder = build(
+        num_prefix=0, pos_embed='sinusoid_1d', embed_bias=False, init='trunc_normal', embed_dims=64
+    )
+    assert torch.equal(decoder.decoder_pos_embed, sinusoid_table(64, L))
+    assert decoder.decoder_embed.bias is None
+    weight = decoder.decoder_blocks[0].ffn.layers[1].weight.detach()
+    assert 0.019 < weight.abs().max() < 0.020001 and decoder.mask_token.abs().max() < 0.020001
+    assert weight.std().item() == pytest.approx(0.02 * 0.5396, rel=0.05)  # of a normal cut off at 1
+    assert decoder.decoder_embed.weight.abs().max() > 0.2  # as torch makes it: 1 / sqrt(8)
+
+
+def test_without_mask_tokens_every_cell_must_be_there(mask):
+    decoder = build(num_prefix=0, mask_tokens=False)
+    assert 'mask_token' not in decoder.state_dict()
+    assert decoder(torch.randn(3, L, 8), mask).shape == (3, 8, 5)
+    with pytest.raises(ValueError, match='holds 4 of 12 cells.*mask_tokens=True'):
+        decoder(torch.randn(3, 4, 8), mask)
+    with pytest.raises(ValueError, match="init must be .* got 'xavier'"):
+        build(init='xavier')

@@ -76,10 +76,17 @@ def test_predicting_all_cells_and_masked_ones_gives_the_same_loss(views):
 
 
 def test_a_backbone_that_replaces_works_with_the_same_neck(views):
-    model = build(backbone=dict(masked='replace'))
+    model = build(backbone=dict(masked='replace', out_type='raw'), neck=dict(mask_tokens=False))
     model.loss(views)['loss'].backward()
     assert model.backbone.mask_token.grad.abs().sum() > 0
-    assert model.neck.mask_token.grad is None  # the encoder's tokens are there already
+    assert all(p.grad is not None for p in model.parameters() if p.requires_grad)
+
+
+def test_mask_tokens_of_the_decoder_are_where_they_are_needed():
+    with pytest.raises(ValueError, match='keeps every cell.*Set mask_tokens=False'):
+        build(backbone=dict(masked='replace'))
+    with pytest.raises(ValueError, match='leaves masked cells out.*Set mask_tokens=True'):
+        build(neck=dict(mask_tokens=False))
 
 
 def test_features_are_those_of_the_plain_backbone(views):

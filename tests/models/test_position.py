@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from mmmim.models.position import sincos_table
+from mmmim.models.position import fixed_table, sincos_table, sinusoid_table
 
 
 def loop_table(dims, grid, num_prefix, convention):
@@ -43,6 +43,26 @@ def test_first_asked_for_on_the_meta_device_it_is_real():
         table = sincos_table(20, (3, 3))
     assert table.device.type == 'cpu'
     torch.testing.assert_close(table, loop_table(20, (3, 3), 0, 'column_first'))
+
+
+def test_sinusoid_equals_the_formula():
+    rows = [[0.0] * 6] * 2
+    for cell in range(12):
+        angles = [cell / 10000 ** (2 * i / 6) for i in range(3)]
+        rows.append([f(angle) for angle in angles for f in (math.sin, math.cos)])
+    expected = torch.tensor([rows])
+    torch.testing.assert_close(sinusoid_table(6, 12, 2), expected, rtol=0, atol=1e-7)
+    assert torch.equal(fixed_table('sinusoid_1d', 6, (3, 4), 2), sinusoid_table(6, 12, 2))
+
+
+def test_tables_by_name():
+    assert torch.equal(fixed_table('sincos', 8, (2, 3), 1), sincos_table(8, (2, 3), 1))
+    row_first = sincos_table(8, (2, 3), 0, 'row_first')
+    assert torch.equal(fixed_table('sincos_row_first', 8, (2, 3)), row_first)
+    with pytest.raises(ValueError, match="got 'learned'"):
+        fixed_table('learned', 8, (2, 3))
+    with pytest.raises(ValueError, match='even width, got 7'):
+        sinusoid_table(7, 4)
 
 
 def test_width_and_convention_are_checked():

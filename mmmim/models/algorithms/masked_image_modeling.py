@@ -8,6 +8,8 @@ from torch import Tensor
 
 from mmmim.registry import MODELS
 
+from ..corruptions import Corrupted
+
 
 class Reconstruction(NamedTuple):
     """What a model makes of a batch; images are (N, C, H, W) float32, RGB in [0, 1].
@@ -80,6 +82,23 @@ class MaskedImageModeling(BaseSelfSupervisor):
                     'make them equal in the config.'
                 )
 
+        self._check_mask_token()
+
+    def _check_mask_token(self):
+        """A decoder has a mask token exactly where the backbone leaves tokens out."""
+        out_type = self._attribute('backbone.out_type')
+        if self._attribute('corruption.masks') is False and out_type not in (None, 'raw'):
+            raise ValueError(f"model.backbone.out_type = {out_type!r} pools the tokens: set 'raw'.")
+        if not hasattr(self.neck, 'mask_token'):
+            return
+        drops = self._attribute('corruption.masks') and self._attribute('backbone.masked') == 'drop'
+        if drops is (self.neck.mask_token is None):
+            why = 'leaves masked cells out' if drops else 'keeps every cell, masked or not'
+            raise ValueError(
+                f'model.neck.mask_tokens = {not drops} does not fit: the backbone {why} '
+                f'with this corruption. Set mask_tokens={drops}.'
+            )
+
     def _attribute(self, path):
         part, name = path.split('.')
         return getattr(getattr(self, part), name, None)
@@ -88,6 +107,14 @@ class MaskedImageModeling(BaseSelfSupervisor):
         """Features of clean images: a views dict, or (N, C, H, W) normalised images."""
         images = inputs['image'] if isinstance(inputs, dict) else inputs
         return self.backbone(images)
+
+    def encode(self, corrupted: Corrupted) -> Tensor:
+        """The latent: (N, P + Lv, D), or (N, P + L, D) where nothing is left out.
+
+        Without a mask the backbone gives its dense outputs, of which the last is the latent.
+        """
+        latent = self.backbone(corrupted.images, corrupted.mask)
+        return latent[-1] if isinstance(latent, tuple) else latent
 
     def loss(self, inputs: dict, data_samples=None, mask: Tensor | None = None) -> dict:
         """The loss of a batch.
@@ -101,7 +128,7 @@ class MaskedImageModeling(BaseSelfSupervisor):
             dict(loss=scalar float32).
         """
         corrupted = self.corruption(inputs, mask=mask)
-        latent = self.backbone(corrupted.images, corrupted.mask)
+        latent = self.encode(corrupted)
         pred = self.neck(latent, corrupted.mask)
         target = self.target(inputs, corrupted.geometry)
         return dict(loss=self.loss_module(pred, target, corrupted.mask))
@@ -115,9 +142,7 @@ class MaskedImageModeling(BaseSelfSupervisor):
             mask: (N, Gh, Gw) bool to use instead of a drawn one.
         """
         corrupted = self.corruption(inputs, mask=mask)
-        pred = self.neck(
-            self.backbone(corrupted.images, corrupted.mask), corrupted.mask, predict='all'
-        )
+        pred = self.neck(self.encode(corrupted), corrupted.mask, predict='all')
         target = self.target(inputs, corrupted.geometry)
         images = {
             'input': self._to_pixels(inputs['image']),

@@ -26,10 +26,12 @@ class Corruption(nn.Module):
     """Base of all corruptions.
 
     Attributes:
+        masks (bool): Whether it gives a mask; a degradation does not.
         predicts (str): Which cells the loss covers: 'masked', 'all' or 'none'.
         exact_count (bool): Whether every sample has the same number of masked cells.
     """
 
+    masks = True
     predicts = 'masked'
     exact_count = True
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from mmmim.registry import MODELS
 
 from .. import tokens
-from ..position import sincos_table
+from ..position import fixed_table
 from ..transformer import LAYER_NORM, Block, init_linear_
 
 
@@ -20,10 +20,8 @@ class TransformerDecoder(BaseModule):
     """Predict the target of masked cells from the latent of visible ones.
 
     MAE, arXiv:2111.06377, section 3; parameters named as in mmpretrain's ``MAEPretrainDecoder``.
-    Attention does not
-    care about order, so tokens are never put back into the grid: prefix, visible, then mask tokens,
-        each with its own
-    position.
+    Attention does not care about order, so tokens are never put back into the grid: prefix,
+    visible, then mask tokens, each with its own position.
 
     Args:
         in_dims (int): Width of the latent.
@@ -38,11 +36,17 @@ class TransformerDecoder(BaseModule):
         drop_edge (float): Dropout on the softmaxed attention of every block while training (Robust
             MAE, section 2.1: 0.3). Nothing else in the decoder is dropped.
         predict (str): 'masked' or 'all': the cells whose prediction is returned.
+        mask_tokens (bool): Have a mask token. False where the latent always holds every cell:
+            degradations without a mask, and backbones that replace masked patches themselves.
+        pos_embed (str): 'sincos' (MAE's), 'sincos_row_first' or 'sinusoid_1d' (Beyond Masking).
+        embed_bias (bool): Bias of the projection from the latent; Beyond Masking has none.
+        init (str): 'mae', Xavier; or 'trunc_normal', Beyond Masking's: std 0.02 cut off at one
+            standard deviation, the projection from the latent as torch makes it.
         norm_cfg (dict): Normalisation layer.
         init_cfg (dict, optional): mmengine initialisation.
 
     Raises:
-        ValueError: If ``drop_edge`` lies outside [0, 1), or ``predict`` is unknown.
+        ValueError: If ``drop_edge`` lies outside [0, 1), or another option is unknown.
     """
 
     def __init__(
@@ -58,6 +62,10 @@ class TransformerDecoder(BaseModule):
         num_prefix=1,
         drop_edge=0.0,
         predict='masked',
+        mask_tokens=True,
+        pos_embed='sincos',
+        embed_bias=True,
+        init='mae',
         norm_cfg=LAYER_NORM,
         init_cfg=None,
     ):
@@ -66,12 +74,15 @@ class TransformerDecoder(BaseModule):
             raise ValueError(f'drop_edge is a probability in [0, 1), got {drop_edge}.')
         if predict not in ('masked', 'all'):
             raise ValueError(f"predict must be 'masked' or 'all', got {predict!r}.")
+        if init not in ('mae', 'trunc_normal'):
+            raise ValueError(f"init must be 'mae' or 'trunc_normal', got {init!r}.")
+        self.init = init
         self.predict, self.num_prefix, self.out_dims = predict, num_prefix, out_dims
         size = to_2tuple(img_size)
         self.grid = tokens.exact_grid(size, patch_size)
-        self.decoder_embed = nn.Linear(in_dims, embed_dims)
-        self.mask_token = nn.Parameter(torch.zeros(1, 1, embed_dims))
-        table = sincos_table(embed_dims, self.grid, num_prefix)
+        self.decoder_embed = nn.Linear(in_dims, embed_dims, bias=embed_bias)
+        self.mask_token = nn.Parameter(torch.zeros(1, 1, embed_dims)) if mask_tokens else None
+        table = fixed_table(pos_embed, embed_dims, self.grid, num_prefix)
         self.decoder_pos_embed = nn.Parameter(torch.empty(table.shape), requires_grad=False)
         self.decoder_pos_embed.data.copy_(table)
         self.decoder_blocks = nn.ModuleList(
@@ -88,10 +99,17 @@ class TransformerDecoder(BaseModule):
         self.decoder_pred = nn.Linear(embed_dims, out_dims)
 
     def init_weights(self):
-        """Initialise as MAE (arXiv:2111.06377, appendix A.1)."""
+        """Initialise as MAE (arXiv:2111.06377, appendix A.1) or as Beyond Masking's code."""
         super().init_weights()
-        init_linear_(self)
-        nn.init.normal_(self.mask_token, std=0.02)
+        if self.init == 'mae':
+            init_linear_(self)
+            if self.mask_token is not None:
+                nn.init.normal_(self.mask_token, std=0.02)
+            return
+        for part in (self.decoder_blocks, self.ln1, self.decoder_pred):
+            init_linear_(part, std=0.02, cut=1.0)
+        if self.mask_token is not None:
+            nn.init.trunc_normal_(self.mask_token, std=0.02, a=-0.02, b=0.02)
 
     def position(self, grid) -> Tensor:
         """(Gh, Gw) -> (1, P + Gh * Gw, D)."""
@@ -133,6 +151,11 @@ class TransformerDecoder(BaseModule):
                 x = tokens.masked(x, mask)
             return self.decoder_pred(x)
         given, missing = self._layout(mask, cells.shape[1])
+        if self.mask_token is None:
+            raise ValueError(
+                f'the latent holds {cells.shape[1]} of {length} cells, and without mask tokens '
+                'there is nothing to put into the others: set mask_tokens=True.'
+            )
         mask_tokens = self.mask_token + tokens.gather(pos, missing)
         x = torch.cat([prefix, cells + tokens.gather(pos, given), mask_tokens.to(x.dtype)], dim=1)
         x = self._decode(x)[:, self.num_prefix :]
