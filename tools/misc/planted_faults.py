@@ -24,6 +24,7 @@ class Fault(NamedTuple):
 MODELS = 'mmmim/models'
 ALGORITHM = f'{MODELS}/algorithms/masked_image_modeling.py'
 VIT = f'{MODELS}/backbones/masked_vit.py'
+BACKBONE = f'{MODELS}/backbones/masked_transformer.py'
 OUTPUTS = f'{MODELS}/backbones/outputs.py'
 MASKING = f'{MODELS}/corruptions/masking.py'
 DECODER = f'{MODELS}/necks/decoder.py'
@@ -92,8 +93,12 @@ FAULTS = (
     Fault(
         'masked tokens kept',
         (
-            (VIT, "drop = mask is not None and self.masked == 'drop'", 'drop = False'),
-            (VIT, 'elif mask is not None:', "elif mask is not None and self.masked == 'replace':"),
+            (BACKBONE, "drop = mask is not None and self.masked == 'drop'", 'drop = False'),
+            (
+                BACKBONE,
+                'if not drop and mask is not None:',
+                "if mask is not None and self.masked == 'replace':",
+            ),
         ),
         (f'{CONTRACTS[0]}::test_masked_pixels_do_not_reach_the_latent',),
     ),
@@ -110,12 +115,12 @@ FAULTS = (
     ),
     Fault(
         'mask token forgotten, encoder',
-        ((VIT, 'self.mask_token.to(x.dtype), x)', 'torch.zeros_like(x), x)'),),
+        ((BACKBONE, 'self.mask_token.to(x.dtype), x)', 'torch.zeros_like(x), x)'),),
         unit('masked_vit'),
     ),
     Fault(
         'mask token forgotten, mid-level',
-        ((VIT, 'self.mid_mask_token + tokens.gather(pos, cells)', 'tokens.gather(pos, cells)'),),
+        ((VIT, 'self.mid_mask_token.expand', 'torch.zeros_like(self.mid_mask_token).expand'),),
         CONTRACTS,
     ),
     Fault(
@@ -175,7 +180,7 @@ FAULTS = (
     ),
     Fault(
         'position embedding forgotten, encoder',
-        ((VIT, 'x = x + patch_pos', 'pass'),),
+        ((BACKBONE, 'x = x + (tokens.visible(patch_pos, mask) if drop else patch_pos)', 'pass'),),
         CONTRACTS,
     ),
     Fault(
@@ -188,8 +193,8 @@ FAULTS = (
         (
             (
                 VIT,
-                'self.mid_mask_token + tokens.gather(pos, cells)',
-                'self.mid_mask_token + 0 * tokens.gather(pos, cells)',
+                'mid_tokens + tokens.gather(',
+                'mid_tokens + 0 * tokens.gather(',
             ),
         ),
         unit('masked_vit'),
@@ -222,7 +227,7 @@ FAULTS = (
     ),
     Fault(
         'drop edge in the encoder',
-        ((VIT, 'attn_drop_rate=attn_drop_rate,', 'attn_drop_rate=attn_drop_rate or 0.3,'),),
+        ((BACKBONE, 'attn_drop_rate=attn_drop_rate,', 'attn_drop_rate=attn_drop_rate or 0.3,'),),
         CONTRACTS,
     ),
     Fault(

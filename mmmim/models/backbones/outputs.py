@@ -11,7 +11,7 @@ class VisionOutputs:
     """Dense side of a backbone: mmpretrain's output types, layer depths and freezing.
 
     The class it is mixed into has ``layers``, ``out_indices``, ``out_type``, ``final_norm``,
-    ``num_prefix``, ``patch_embed``, ``_embed`` and ``_run``.
+    ``num_prefix``, ``patch_embed``, ``_embed`` and ``_blocks``.
     """
 
     def encode_dense(self, images: Tensor) -> tuple[Tensor, ...]:
@@ -22,14 +22,11 @@ class VisionOutputs:
                 Gh, Gw) for 'featmap'.
         """
         grid = self.patch_embed.grid(images.shape[-2:])
-        x = self._embed(images, grid)
         outputs = []
-        for i, layer in enumerate(self.layers):
-            x = self._run(layer, x)
-            if i == len(self.layers) - 1 and self.final_norm:
-                x = self.ln1(x)
+        for i, x in enumerate(self._blocks(self._embed(images, grid), grid)):
             if i in self.out_indices:
-                outputs.append(self._format(x, grid))
+                last = i == len(self.layers) - 1 and self.final_norm
+                outputs.append(self._format(self.ln1(x) if last else x, grid))
         return tuple(outputs)
 
     def _format(self, x: Tensor, grid) -> Tensor:
