@@ -25,7 +25,7 @@ _LENGTH = re.compile(r'(?P<number>\d+)(?P<unit>e|k|it)$')
 _SIZE = re.compile(r'-(?:(?P<px>\d+)px|(?P<height>\d+)x(?P<width>\d+))$')
 _SCHEDULES = dict(coslr='CosineAnnealingLR', polylr='PolyLR', steplr='MultiStepLR')
 _IMAGES = dict(coco=118287)
-_METHOD_FREE = {'classification', 'demo', 'detection', 'segmentation'}
+_METHOD_FREE = {'classification', 'demo', 'detection', 'mixtures', 'segmentation'}
 
 
 def lint(path):

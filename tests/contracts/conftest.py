@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 import torch
-from helpers import data, tiny
+from helpers import data, record, tiny
 
 
 @dataclass
@@ -25,13 +25,38 @@ class Case:
     batch: dict
     views: dict
 
+    @property
+    def predicts(self) -> str:
+        """Which cells have a target: the algorithm's word, else that of its corruption."""
+        return getattr(self.model, 'predicts', None) or self.model.corruption.predicts
+
+    @property
+    def image(self) -> torch.Tensor:
+        """(N, C, H, W): the view that an encoder would be given alone."""
+        return self.views['image' if 'image' in self.views else 'view1']
+
     def corrupt(self):
         return self.model.corruption(self.views)
 
-    def loss(self):
-        """The loss of the batch; dropout, if the model is in train mode, from a fixed seed."""
+    def losses(self) -> dict:
+        """The losses of the batch; dropout, if the model is in train mode, from a fixed seed."""
         torch.manual_seed(0)
-        return self.model.loss(self.views)['loss']
+        return self.model.loss(self.views)
+
+    def loss(self) -> torch.Tensor:
+        """The scalar that a training step would send backwards."""
+        return self.model.parse_losses(self.losses())[0]
+
+    def backbone_calls(self) -> list[record.Call]:
+        """How the loss calls the encoder and its copies, if there are any."""
+        kind = type(self.model.backbone)
+        encoders = [module for module in self.model.modules() if type(module) is kind]
+        with torch.no_grad(), record.calls(encoders) as found:
+            self.losses()
+        return found
+
+    def masked_calls(self) -> list[record.Call]:
+        return [call for call in self.backbone_calls() if call.arguments.get('mask') is not None]
 
 
 @pytest.fixture(scope='session')

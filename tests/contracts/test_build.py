@@ -12,6 +12,7 @@ from mmmim.models.detection.requirements import detection_problem
 from mmmim.registry import MODELS
 
 PATHS = configs.config_paths()
+GROUPS = configs.distinct_models()
 BASES = {
     'pretraining': ('mmpretrain.models.selfsup', 'BaseSelfSupervisor'),
     'classification': ('mmpretrain.models', 'ImageClassifier'),
@@ -32,9 +33,10 @@ def full_model(cfg, scratch):
         return MODELS.build(model)
 
 
-@pytest.mark.parametrize('path', PATHS, ids=configs.name)
-def test_full_size_builds_from_anywhere(path, tmp_path, monkeypatch):
-    cfg = configs.load(path)
+@pytest.mark.parametrize('paths', GROUPS, ids=configs.group_id)
+def test_full_size_builds_from_anywhere(paths, tmp_path, monkeypatch):
+    """One config of all that resolve to the same model."""
+    cfg = configs.load(paths[0])
     kind = configs.kind(cfg)
     needs_ops(kind)
     monkeypatch.chdir(tmp_path)
@@ -43,6 +45,11 @@ def test_full_size_builds_from_anywhere(path, tmp_path, monkeypatch):
     assert isinstance(model, getattr(__import__(module, fromlist=[base]), base))
     assert all(parameter.is_meta for parameter in model.parameters())
     assert sum(parameter.numel() for parameter in model.parameters()) > 100_000
+
+
+def test_every_config_is_built():
+    """Each parses, whatever it shares its model with; its names and keys are lint's matter."""
+    assert sorted(path for paths in GROUPS for path in paths) == PATHS
 
 
 def test_every_config_has_a_tiny_copy():

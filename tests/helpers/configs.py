@@ -1,5 +1,6 @@
 """Every config under configs/, read once."""
 
+import json
 from functools import cache
 from pathlib import Path
 
@@ -38,3 +39,17 @@ def kind(cfg: Config) -> str:
 
 def paths_of(wanted: str) -> list[Path]:
     return [path for path in config_paths() if kind(load(path)) == wanted]
+
+
+def distinct_models() -> list[tuple[Path, ...]]:
+    """Configs grouped by the model and the preprocessor that they resolve to."""
+    groups: dict[str, list[Path]] = {}
+    for path in config_paths():
+        cfg = load(path)
+        key = [cfg.model, cfg.get('data_preprocessor'), cfg.get('default_scope')]
+        groups.setdefault(json.dumps(key, sort_keys=True, default=repr), []).append(path)
+    return [tuple(paths) for paths in groups.values()]
+
+
+def group_id(paths: tuple[Path, ...]) -> str:
+    return f'{name(paths[0])}+{len(paths) - 1}' if len(paths) > 1 else name(paths[0])

@@ -12,12 +12,17 @@ from mmmim.models.backbones.archs import resolve_arch
 
 from . import configs
 
-WIDTH, DEPTH, HEADS, SIDE, CLASSES = 32, 2, 4, 4, 10
+WIDTH, DEPTH, HEADS, SIDE, CLASSES, TOKENS = 32, 2, 4, 4, 10, 64
 WIDTH_KEYS = frozenset(
     'in_dims embed_dims in_channels out_channels feat_channels channels fc_out_channels '
-    'conv_out_channels hidden_dims proj_dims'.split()
+    'conv_out_channels hidden_dims proj_dims bottleneck_dims codebook_dims'.split()
 )
-SIZE_KEYS = frozenset(['img_size', 'size', 'crop_size', 'stride'])
+DEPTH_KEYS = frozenset('num_layers depth regressor_depth decoder_depth num_resblocks'.split())
+SIZE_KEYS = frozenset('img_size size crop_size stride wide_size'.split())
+COUNT_KEYS = frozenset('num_masked min_patches max_patches'.split())
+# Numbers of classes that a target and a head share: vocabularies, prototypes.
+TOKEN_KEYS = frozenset('num_tokens num_prototypes out_dims'.split())
+MOST_PIXELS = 3 * 32**2  # values of the largest patch; what is above is a vocabulary
 
 
 @dataclass(frozen=True)
@@ -47,11 +52,17 @@ class Tiny:
         return Path(self.names[0]).name + more
 
 
-def image_scale(backbone) -> float:
-    """Tiny pixels per pixel: the shorter side comes to ``SIDE`` patches."""
+def place(model) -> tuple[int, int]:
+    """(side of the image, side of a cell) of a model config, in pixels.
+
+    The cell is what must stay whole: a patch, or the stride of a pyramid.
+    """
+    backbone = model.get('backbone') or model
     size = backbone.get('img_size', 224)
-    short = size if isinstance(size, int) else min(size)
-    return SIDE * backbone.get('patch_size', 16) / short
+    side = size if isinstance(size, int) else min(size)
+    if 'Swin' in backbone.get('type', ''):
+        return side, backbone.get('patch_size', 4) * 8
+    return side, backbone.get('patch_size', 16)
 
 
 def shrink(cfg) -> dict:
@@ -59,11 +70,20 @@ def shrink(cfg) -> dict:
 
     The patch stays, so that strides of dense heads and widths of pixel targets stay right.
     """
-    backbone = cfg.model.backbone
-    patch, scale = backbone.get('patch_size', 16), image_scale(backbone)
+    side, cell = place(cfg.model)
+    scale = SIDE * cell / side
 
-    def side(value):
-        return max(2, round(value * scale / patch)) * patch
+    def smaller(key, node):
+        if key in SIZE_KEYS:
+            return max(2, round(node * scale / cell)) * cell
+        if key in COUNT_KEYS:
+            return max(1, round(node * (SIDE * cell / side) ** 2))
+        if key in WIDTH_KEYS and node > WIDTH:
+            return WIDTH
+        if key in TOKEN_KEYS and node > MOST_PIXELS:
+            return TOKENS
+        limits = {'num_classes': CLASSES, **dict.fromkeys(DEPTH_KEYS, DEPTH)}
+        return min(node, limits.get(key, node))
 
     def walk(node, key=None):
         if key == 'arch':
@@ -74,11 +94,7 @@ def shrink(cfg) -> dict:
             return [walk(item, key) for item in node]
         if isinstance(node, bool) or not isinstance(node, int):
             return node
-        if key in SIZE_KEYS:
-            return side(node)
-        if key in WIDTH_KEYS and node > WIDTH:
-            return WIDTH
-        return min(node, CLASSES) if key == 'num_classes' else node
+        return smaller(key, node)
 
     parts = {
         'model': cfg.model,
@@ -93,14 +109,20 @@ def shrink(cfg) -> dict:
 def _shrink_dict(node: dict) -> dict:
     """The sizes that hang together."""
     if 'arch' in node:
-        node = _shrink_backbone(node)
-    else:
-        if 'num_layers' in node:
-            node['num_layers'] = min(node['num_layers'], DEPTH)
-        if 'num_heads' in node:
-            node['num_heads'] = HEADS
+        node = _shrink_swin(node) if 'Swin' in node['type'] else _shrink_backbone(node)
+    elif 'num_heads' in node:
+        node['num_heads'] = HEADS
+    if 'Projector' in node.get('type', '') or 'Predictor' in node.get('type', ''):
+        for key in set(node) & (WIDTH_KEYS | TOKEN_KEYS):
+            node[key] = min(node[key], WIDTH)
     if node.get('type') == 'SyncBN':
         node['type'] = 'BN'
+    return node
+
+
+def _shrink_swin(node: dict) -> dict:
+    """Four stages of one block, ``WIDTH`` wide at the end."""
+    node['arch'] = dict(embed_dims=WIDTH // 8, depths=[1] * 4, num_heads=[1, 2, 4, 4])
     return node
 
 

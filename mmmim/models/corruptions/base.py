@@ -29,11 +29,13 @@ class Corruption(nn.Module):
         masks (bool): Whether it gives a mask; a degradation does not.
         predicts (str): Which cells the loss covers: 'masked', 'all' or 'none'.
         exact_count (bool): Whether every sample has the same number of masked cells.
+        uniform (bool): Whether all cells are hidden equally often.
     """
 
     masks = True
     predicts = 'masked'
     exact_count = True
+    uniform = True
 
     def forward(self, views: dict, mask: Tensor | None = None) -> Corrupted:
         """Corrupt a batch.
