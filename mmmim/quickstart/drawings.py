@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from functools import partial
 
-from .jobs import Job
+from mmmim.jobs.job import Job
+
 from .recipes import PRETRAIN_CONFIG, SIDES
 from .results import job_name
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import shlex
 import signal
 import sys
@@ -11,15 +10,17 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+from mmmim.jobs.job import Markers, write_atomic
+from mmmim.jobs.lock import FolderLock
+from mmmim.jobs.progress import Display, clock
+from mmmim.jobs.scheduler import JobFailed, Scheduler
+
 from .drawings import drawing_jobs
-from .jobs import Markers, write_atomic
 from .options import Options, check
 from .plan import Plan
-from .progress import Display, clock
 from .recipes import TASKS
 from .report import Story, build_report
 from .results import details_json, outcome, results_json, table_markdown, table_text
-from .scheduler import JobFailed, Scheduler
 
 
 def parse_args(root: Path, argv=None) -> Options:
@@ -60,7 +61,7 @@ def main(root: Path, argv=None) -> int:
     display = Display()
     try:
         n_images = check(options)
-        with _lock(options.work_dir):
+        with FolderLock(options.work_dir, 'quickstart'):
             run(options, n_images, display, command)
     except (ValueError, RuntimeError, OSError) as error:
         display.say()
@@ -123,25 +124,3 @@ def _write(story: Story) -> None:
 
 def _interrupt(number, frame):
     raise KeyboardInterrupt
-
-
-class _lock:
-    """Only one main job at a time in a work directory; the lock goes with the process."""
-
-    def __init__(self, folder: Path):
-        self.path = Path(folder) / '.lock'
-
-    def __enter__(self):
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.file = open(self.path, 'w')
-        try:
-            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self.file.close()
-            raise RuntimeError(
-                f'Another quickstart is running in {self.path.parent}: wait for it, or choose '
-                'another place with --work-dir.'
-            ) from None
-
-    def __exit__(self, *_):
-        self.file.close()

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from functools import partial
 from pathlib import Path
 
-from mmengine.config import Config
+from mmmim.jobs.job import Job
+from mmmim.jobs.training import pretrain_result, read_config, train_command, transfer_result
 
-from .jobs import Job
 from .options import Options
 from .recipes import PRETRAIN_CONFIG, PRETRAIN_SMOKE, SIDES, TASKS
 from .results import choose_lr, job_name
-
-FINAL_METRICS = 'final_metrics.json'
 
 
 class Plan:
@@ -33,7 +30,7 @@ class Plan:
         jobs = [self.scenes(), *([self.shrink()] if self.n_images else [])]
         jobs += map(self.pretrain, self.options.seeds)
         for task in TASKS:
-            inputs, batch_size = _read_config(self.options.root / task.config)
+            inputs, batch_size = read_config(self.options.root / task.config)
             for index in range(max(len(self.options.lrs(task, side)) for side in SIDES)):
                 for side in SIDES:  # neighbours, so that both sides run at the same time
                     lr = self.options.lrs(task, side)[index]
@@ -45,7 +42,7 @@ class Plan:
         """Transfer with the other seeds, at the learning rates that the first one chose on tune."""
         jobs, first = [], self.options.seeds[0]
         for task in TASKS:
-            inputs, batch_size = _read_config(self.options.root / task.config)
+            inputs, batch_size = read_config(self.options.root / task.config)
             for seed in self.options.seeds[1:]:
                 for side in SIDES:
                     lrs = self.options.lrs(task, side)
@@ -64,7 +61,7 @@ class Plan:
         an operation, and the gradients and masks are those of one process.
         """
         path = self.options.root / PRETRAIN_CONFIG
-        inputs, batch_size = _read_config(path)
+        inputs, batch_size = read_config(path)
         work_dir = self.pretrain_dir(seed)
         processes = 1 if self.options.full else self.options.slots
         overrides = []
@@ -76,13 +73,15 @@ class Plan:
         if processes > 1 and batch_size % processes == 0:
             overrides.append(f'train_dataloader.batch_size={batch_size // processes}')
             launcher = [self.options.root / 'tools/torchrun.py', processes]
-        command = self._train(path, work_dir, seed, '--resume', launcher=launcher)
+        command = train_command(
+            self.options.root, path, work_dir, seed, '--resume', launcher=launcher
+        )
         command += ('--cfg-options', *overrides) if overrides else ()
         return Job(
             name=f'pretrain-s{seed}',
             stage='Pre-training',
             command=command,
-            collect=partial(_pretrain_result, work_dir),
+            collect=partial(pretrain_result, work_dir),
             needs=('scenes', 'shrink') if self.n_images else ('scenes',),
             threads=processes,
             omp_threads=1,
@@ -101,14 +100,15 @@ class Plan:
         if not self.options.full:  # nothing is chosen in a quick run
             options.append('custom_hooks.0.loops=[test]')
         options += [task.smoke] if self.options.smoke else []
-        command = self._train(
-            self.options.root / task.config, work_dir, seed, *extra, '--cfg-options', *options
+        config = self.options.root / task.config
+        command = train_command(
+            self.options.root, config, work_dir, seed, *extra, '--cfg-options', *options
         )
         return Job(
             name=name,
             stage=task.title,
             command=command,
-            collect=partial(_transfer_result, work_dir),
+            collect=partial(transfer_result, work_dir),
             evaluates=True,
             needs=(f'pretrain-s{seed}',) if side == 'pretrained' else ('scenes',),
             work_dir=work_dir,
@@ -128,12 +128,6 @@ class Plan:
     def encoder(self, seed: int) -> Path:
         return self.pretrain_dir(seed) / 'encoder.pth'
 
-    def _train(self, config, work_dir, seed, *rest, launcher=()) -> tuple:
-        tool = self.options.root / 'tools/train.py'
-        command = (sys.executable, *launcher, tool, config, '--work-dir', work_dir, '--seed', seed)
-        command += ('--launcher', 'pytorch') if launcher else ()
-        return tuple(map(str, (*command, *rest)))
-
     def shrink(self) -> Job:
         """Small copies of the user's images, listed as often as the scenes have views an epoch."""
         from mmmim.datasets.scenes import Settings
@@ -148,24 +142,3 @@ class Plan:
     @property
     def own_images(self) -> Path:
         return self.options.run_dir / 'images'
-
-
-def _read_config(path) -> tuple[str, int]:
-    """Resolved config as text, and its batch size."""
-    cfg = Config.fromfile(path)
-    return json.dumps(cfg.to_dict(), default=str, sort_keys=True), cfg.train_dataloader.batch_size
-
-
-def _transfer_result(work_dir) -> dict:
-    """Metrics by split. The demo configs validate on the tune split and test on the val split."""
-    text = (Path(work_dir) / FINAL_METRICS).read_text(encoding='utf-8')
-    metrics = json.loads(text)
-    return dict(tune=metrics.get('val'), val=metrics['test'])
-
-
-def _pretrain_result(work_dir) -> dict:
-    """Where the encoder lies; a pre-training that wrote none has failed."""
-    encoder = Path(work_dir) / 'encoder.pth'
-    if not encoder.is_file():
-        raise FileNotFoundError(f'{encoder} was not written')
-    return dict(encoder=str(encoder))

@@ -6,13 +6,13 @@ import shlex
 from pathlib import Path
 from typing import NamedTuple
 
+from mmmim.jobs.progress import clock
 from mmmim.visualization.image_grid import INDEX, ImageGrid
 from mmmim.visualization.report.blocks import code, facts, fold, paragraph, picture_grid, table
 from mmmim.visualization.report.charts import Interval, Series, interval_chart, line_chart
 from mmmim.visualization.report.page import Section, render_page
 from mmmim.visualization.report.record import commit, curve, hardware, read_scalars, versions
 
-from .progress import clock
 from .recipes import PRETRAIN_CONFIG, SIDES
 from .results import job_name, reading, rows
 

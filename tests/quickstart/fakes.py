@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmmim.quickstart.jobs import Job
+from mmmim.jobs.job import Job
 from mmmim.quickstart.options import Options
 from mmmim.quickstart.recipes import SIDES, TASKS
 from mmmim.quickstart.report import Story

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from mmmim.jobs import scheduler
 from mmmim.quickstart import options as options_module
-from mmmim.quickstart import scheduler
 from mmmim.quickstart.main import main
 from mmmim.quickstart.recipes import PRETRAIN_CONFIG, TASKS
 

@@ -9,17 +9,17 @@ import time
 
 import pytest
 
-from mmmim.quickstart.jobs import Job, Markers, signatures, write_atomic
-from mmmim.quickstart.progress import Display
-from mmmim.quickstart.scheduler import JobFailed, Scheduler
+from mmmim.jobs.job import Job, Markers, signatures, write_atomic
+from mmmim.jobs.progress import Display
+from mmmim.jobs.scheduler import JobFailed, Scheduler
 
 
 def python(code, *args):
     return (sys.executable, '-c', textwrap.dedent(code), *map(str, args))
 
 
-def scheduler(root, slots=2):
-    return Scheduler(Markers(root), slots, Display(io.StringIO(), live=False))
+def scheduler(root, slots=2, **kwargs):
+    return Scheduler(Markers(root), slots, Display(io.StringIO(), live=False), **kwargs)
 
 
 def counting_job(root, name, needs=(), inputs='', **kwargs):
@@ -126,6 +126,52 @@ def test_unreadable_result_is_a_failure(tmp_path):
         scheduler(tmp_path).run(as_dict(job))
 
 
+def test_keep_going_leaves_out_only_what_needs_the_failed_job(tmp_path):
+    bad = Job('bad', 'Stage', python('raise SystemExit("disk on fire")'))
+    jobs = as_dict(
+        bad,
+        counting_job(tmp_path, 'child', needs=('bad',)),
+        counting_job(tmp_path, 'other'),
+    )
+    runner = scheduler(tmp_path, keep_going=True)
+    assert set(runner.run(jobs)) == {'other'}
+    assert 'disk on fire' in runner.failures['bad'] and not (tmp_path / 'child.count').exists()
+    assert runner.markers.has_failed(bad) and not runner.markers.has_failed(jobs['child'])
+    jobs['bad'] = counting_job(tmp_path, 'bad')
+    assert set(scheduler(tmp_path, keep_going=True).run(jobs)) == {'bad', 'child', 'other'}
+    assert not runner.markers.has_failed(bad)
+
+
+def test_graph_grows_with_the_results(tmp_path):
+    seen = []
+
+    def graph(done):
+        jobs = as_dict(counting_job(tmp_path, 'first'))
+        if 'first' in done:
+            name = f'after-{done["first"]["result"]["runs"]}-run'
+            jobs |= as_dict(counting_job(tmp_path, name, needs=('first',)))
+        return jobs
+
+    def run():
+        return scheduler(tmp_path).run(graph, on_change=lambda done: seen.append(sorted(done)))
+
+    assert set(run()) == {'first', 'after-1-run'}
+    assert seen == [[], ['first'], ['after-1-run', 'first']]
+    assert set(run()) == {'first', 'after-1-run'}  # found again, nothing ran twice
+    assert seen[3:] == [['after-1-run', 'first']]
+
+
+def test_processor_time_covers_the_children_of_a_job(tmp_path):
+    burn = 'import time; end = time.process_time() + 0.3\nwhile time.process_time() < end: pass'
+    code = f"""
+        import subprocess, sys
+        subprocess.run([sys.executable, "-c", {burn!r}])
+    """
+    jobs = as_dict(Job('busy', 'S', python(code)), Job('idle', 'S', python('pass')))
+    done = scheduler(tmp_path).run(jobs)
+    assert done['busy']['cpu_seconds'] >= done['idle']['cpu_seconds'] + 0.25
+
+
 def test_work_dir_is_kept_only_for_an_interrupted_resumable_job(tmp_path):
     work_dir = tmp_path / 'work'
     code = """
@@ -142,7 +188,7 @@ def test_work_dir_is_kept_only_for_an_interrupted_resumable_job(tmp_path):
             )
     with pytest.raises(JobFailed):
         scheduler(tmp_path).run(as_dict(job))
-    assert 'a' in scheduler(tmp_path).run(as_dict(job))
+    assert scheduler(tmp_path).run(as_dict(job))['a']['continued']
 
 
 def test_a_damaged_marker_counts_as_missing(tmp_path):

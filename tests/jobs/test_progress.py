@@ -5,8 +5,8 @@ import pytest
 
 from mmmim.engine.log_processor import LogProcessor, eta
 from mmmim.engine.log_processor import describe as log_words
-from mmmim.quickstart.jobs import Job
-from mmmim.quickstart.progress import (
+from mmmim.jobs.job import Job
+from mmmim.jobs.progress import (
     Display,
     Progress,
     clock,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Job:
-    """One command of the main job.
+    """One command of a graph.
 
     Attributes:
         name: Unique, also the name of log and marker: ``'pretrain-s0'``.
@@ -93,7 +93,19 @@ class Markers:
             name=job.name, signature=signature, command=list(job.command), result=result, **extra
         )
         write_atomic(self.jobs_dir / f'{job.name}.json', json.dumps(marker, indent=1))
+        self._failure(job).unlink(missing_ok=True)
         return marker
+
+    def note_failure(self, job: Job, text: str) -> None:
+        """Keep the message of a failure until the job ends well."""
+        write_atomic(self._failure(job), text + '\n')
+
+    def has_failed(self, job: Job) -> bool:
+        """Whether the last attempt at ``job`` ended in a failure."""
+        return self._failure(job).is_file()
+
+    def _failure(self, job: Job) -> Path:
+        return self.jobs_dir / f'{job.name}.failed'
 
     def remember_start(self, job: Job, signature: str) -> bool:
         """Note that ``job`` starts; True if a start with the same signature came before."""
