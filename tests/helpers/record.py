@@ -39,9 +39,9 @@ def tensors(output) -> list[torch.Tensor]:
         return [output]
     if isinstance(output, dict):
         output = list(output.values())
-    return (
-        [t for part in output for t in tensors(part)] if isinstance(output, (list, tuple)) else []
-    )
+    if not isinstance(output, (list, tuple)):
+        return []
+    return [tensor for part in output for tensor in tensors(part)]
 
 
 def equal(first, second) -> bool:
