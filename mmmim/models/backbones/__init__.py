@@ -1,5 +1,6 @@
 """Backbones."""
 
+from .masked_beit import MaskedBEiT
 from .masked_vit import MaskedViT
 
-__all__ = ['MaskedViT']
+__all__ = ['MaskedBEiT', 'MaskedViT']
