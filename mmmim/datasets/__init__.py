@@ -2,6 +2,7 @@
 
 from .augmentations import ColorJitter, GaussianBlur, RandomGrayscale, Solarize
 from .collate import collate_views, worker_init
+from .crop_views import RandomResizedCropViews
 from .image_folder import ImageFolder
 from .sampler import EpochSampler
 from .transforms import CenterCrop, RandomFlip, RandomResizedCrop, ResizeShort
@@ -17,6 +18,7 @@ __all__ = [
     'RandomFlip',
     'RandomGrayscale',
     'RandomResizedCrop',
+    'RandomResizedCropViews',
     'ResizeShort',
     'Solarize',
     'collate_views',

@@ -1,6 +1,16 @@
 """Models: the parts of every method, and how they fit together."""
 
-from . import algorithms, backbones, corruptions, detection, losses, necks, preprocessor, targets
+from . import (
+    algorithms,
+    backbones,
+    corruptions,
+    detection,
+    losses,
+    necks,
+    preprocessor,
+    targets,
+    tokenizers,
+)
 
 __all__ = [
     'algorithms',
@@ -11,4 +21,5 @@ __all__ = [
     'necks',
     'preprocessor',
     'targets',
+    'tokenizers',
 ]

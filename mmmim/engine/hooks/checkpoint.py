@@ -25,7 +25,7 @@ class CheckpointHook(BaseCheckpointHook):
     transfer configs takes.
 
     Args:
-        encoder (bool): Write ``encoder.pth`` for self-supervisors.
+        encoder (bool or str): Write ``encoder.pth``, or a file of this name, for self-supervisors.
         **kwargs: Of mmengine's ``CheckpointHook``.
 
     Raises:
@@ -91,7 +91,8 @@ class CheckpointHook(BaseCheckpointHook):
                 file.write(path)
         model = plain(runner.model)
         if self.encoder and is_pretraining(model):
-            save_encoder(os.path.join(self.out_dir, 'encoder.pth'), model, runner.cfg, meta)
+            name = self.encoder if isinstance(self.encoder, str) else 'encoder.pth'
+            save_encoder(os.path.join(self.out_dir, name), model, runner.cfg, meta)
 
 
 def plain(model):

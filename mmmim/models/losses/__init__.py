@@ -1,5 +1,7 @@
-"""Losses over masked cells."""
+"""Losses over masked cells, and between two views."""
 
+from .contrastive import CosineDistanceLoss, InfoNCELoss
 from .regression import MaskedRegressionLoss
+from .token import TokenCrossEntropy
 
-__all__ = ['MaskedRegressionLoss']
+__all__ = ['CosineDistanceLoss', 'InfoNCELoss', 'MaskedRegressionLoss', 'TokenCrossEntropy']

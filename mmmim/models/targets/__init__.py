@@ -1,5 +1,6 @@
 """Targets: what is predicted, from the clean image."""
 
 from .pixel import PixelTarget
+from .token import TokenTarget
 
-__all__ = ['PixelTarget']
+__all__ = ['PixelTarget', 'TokenTarget']
