@@ -86,6 +86,9 @@ class Runner(BaseRunner):
         return scheduler
 
     def call_hook(self, fn_name, **kwargs):
+        if fn_name == 'before_train':  # for schedules of the model, such as a momentum's
+            updates = math.ceil(self.max_iters / self.accumulation)
+            self.message_hub.update_info('max_updates', updates)
         if fn_name == 'after_train_iter':
             self.training_began = True
         super().call_hook(fn_name, **kwargs)
