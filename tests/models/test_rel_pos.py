@@ -1,4 +1,4 @@
-"""Relative positions: the rows of the table by loops, resizing against scipy, masks by gathering."""
+"""Relative positions: the table by loops, resizing against scipy, masks by gathering."""
 
 import pytest
 import torch
