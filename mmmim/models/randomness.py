@@ -6,6 +6,8 @@ hash is the finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014), in wra
 arithmetic.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -60,6 +62,17 @@ def counter_uniform(
     """As :func:`counter_bits`, but (N, count) float32 in [0, 1)."""
     bits = counter_bits(seed, epoch, sample_index, count, stream, device)
     return _shift_right(bits, 40).to(torch.float32) * 2.0**-24
+
+
+def counter_normal(
+    seed: int, epoch, sample_index, count: int, stream: int = 0, device=None
+) -> Tensor:
+    """As :func:`counter_bits`, but (N, count) float32, standard normal (Box and Muller, 1958)."""
+    half = -(-count // 2)
+    first, second = counter_uniform(seed, epoch, sample_index, 2 * half, stream, device).chunk(2, 1)
+    radius = (-2 * torch.log1p(-first)).sqrt()  # 1 - u lies in (0, 1]
+    angle = 2 * math.pi * second
+    return torch.cat([radius * angle.cos(), radius * angle.sin()], dim=1)[:, :count]
 
 
 def run_seed(seed: int | None) -> int:

@@ -9,10 +9,14 @@ from torch import Tensor
 from mmmim.registry import MODELS
 
 from ..corruptions import Corrupted
+from ..losses import compare
 
 
 class Reconstruction(NamedTuple):
     """What a model makes of a batch; images are (N, C, H, W) float32, RGB in [0, 1].
+
+    Where the corruption has a geometry (zoom-in, zoom-out), they lie in the frame in which the
+    prediction is compared, that of the encoder's input.
 
     Attributes:
         mask: (N, Gh, Gw) bool, True = masked; None where nothing is masked.
@@ -22,6 +26,9 @@ class Reconstruction(NamedTuple):
         pasted: The prediction in the masked cells, the input elsewhere.
         target: The target mapped back to pixels.
         flattered: Whether the mapping used the true patch statistics.
+        whole_pred: With a geometry, the prediction in its own frame: all of zoom-in's wider view,
+            zoom-out's view enlarged. Else None.
+        whole_target: Likewise the target.
     """
 
     mask: Tensor | None
@@ -31,6 +38,8 @@ class Reconstruction(NamedTuple):
     pasted: Tensor
     target: Tensor
     flattered: bool
+    whole_pred: Tensor | None = None
+    whole_target: Tensor | None = None
 
 
 @MODELS.register_module()
@@ -83,6 +92,7 @@ class MaskedImageModeling(BaseSelfSupervisor):
                 )
 
         self._check_mask_token()
+        self._check_cells()
 
     def _check_mask_token(self):
         """A decoder has a mask token exactly where the backbone leaves tokens out."""
@@ -97,6 +107,22 @@ class MaskedImageModeling(BaseSelfSupervisor):
             raise ValueError(
                 f'model.neck.mask_tokens = {not drops} does not fit: the backbone {why} '
                 f'with this corruption. Set mask_tokens={drops}.'
+            )
+
+    def _check_cells(self):
+        """The neck predicts every cell where the loss needs every cell."""
+        corruption = self.corruption
+        if corruption.geometric and not getattr(self.target, 'takes_geometry', False):
+            raise ValueError(
+                f'model.target = {type(self.target).__name__} compares in place, but with '
+                f'model.corruption = {type(corruption).__name__} the prediction lies elsewhere '
+                "than the input: use target type 'mmmim.ZoomTarget'."
+            )
+        everything = corruption.masks and corruption.predicts == 'all'
+        if (everything or corruption.geometric) and self._attribute('neck.predict') == 'masked':
+            raise ValueError(
+                "model.neck.predict = 'masked' does not fit model.corruption = "
+                f"{type(corruption).__name__}, whose loss covers all cells: set predict='all'."
             )
 
     def _attribute(self, path):
@@ -131,7 +157,8 @@ class MaskedImageModeling(BaseSelfSupervisor):
         latent = self.encode(corrupted)
         pred = self.neck(latent, corrupted.mask)
         target = self.target(inputs, corrupted.geometry)
-        return dict(loss=self.loss_module(pred, target, corrupted.mask))
+        cells = corrupted.mask if self.corruption.predicts == 'masked' else None
+        return dict(loss=compare(self.loss_module, pred, target, cells, corrupted.geometry))
 
     @torch.no_grad()
     def reconstruct(self, inputs: dict, mask: Tensor | None = None) -> Reconstruction:
@@ -143,27 +170,42 @@ class MaskedImageModeling(BaseSelfSupervisor):
         """
         corrupted = self.corruption(inputs, mask=mask)
         pred = self.neck(self.encode(corrupted), corrupted.mask, predict='all')
-        target = self.target(inputs, corrupted.geometry)
-        images = {
-            'input': self._to_pixels(inputs['image']),
-            'corrupted': self._to_pixels(corrupted.images),
-            'pred': self.target.to_rgb(pred, inputs),
-            'target': self.target.to_rgb(target, inputs),
-        }
+        images = self._pictures(pred, inputs, corrupted.geometry)
+        images['corrupted'] = self._to_pixels(corrupted.images)
         images['pasted'] = images['pred']
         if corrupted.mask is not None:
             hidden = self._cells_to_pixels(corrupted.mask)
-            images['corrupted'] = torch.where(
-                hidden, torch.full_like(images['corrupted'], 0.5), images['corrupted']
-            )
+            grey = torch.full_like(images['corrupted'], 0.5)
+            images['corrupted'] = torch.where(hidden, grey, images['corrupted'])
             images['pasted'] = torch.where(hidden, images['pred'], images['input'])
         images = {name: image.clamp(0, 1) for name, image in images.items()}
         return Reconstruction(
             mask=corrupted.mask, flattered=self.target.needs_true_statistics, **images
         )
 
+    def _pictures(self, pred, inputs, geometry) -> dict:
+        """Clean image, prediction and target in the frame of comparison, and in their own."""
+        if geometry is None:
+            return dict(
+                input=self._to_pixels(inputs['image']),
+                pred=self.target.to_rgb(pred, inputs),
+                target=self.target.to_rgb(self.target(inputs), inputs),
+            )
+        whole = geometry.whole(inputs)
+        return dict(
+            input=self._to_pixels(geometry.input(inputs)),
+            pred=self.target.to_rgb(pred, inputs, geometry=geometry),
+            target=geometry.target_pictures(inputs, self.target),
+            whole_pred=self.target.to_rgb(pred, whole),
+            whole_target=self.target.to_rgb(self.target(whole), whole),
+        )
+
     def _to_pixels(self, images: Tensor) -> Tensor:
-        return images.float() * self.target.std + self.target.mean
+        mean, std = self.target.mean, self.target.std
+        if images.shape[1] != mean.shape[1]:  # grey: shown in grey
+            images = images.expand(-1, mean.shape[1], -1, -1)
+            mean, std = (value.mean().expand_as(value) for value in (mean, std))
+        return images.float() * std + mean
 
     def _cells_to_pixels(self, mask: Tensor) -> Tensor:
         """(N, Gh, Gw) -> (N, 1, H, W)."""

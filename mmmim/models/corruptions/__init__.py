@@ -2,6 +2,28 @@
 
 from .base import Corrupted, Corruption
 from .block_masking import BlockMasking
+from .blur import RandomBlur
+from .decolor import Decolor
+from .degradation import Degradation
+from .distortion import FisheyeDistortion
+from .geometry import Geometry, ZoomInGeometry, ZoomOutGeometry
 from .masking import RandomMasking
+from .sequence import CorruptionSequence
+from .zoom import ZoomIn, ZoomOut
 
-__all__ = ['BlockMasking', 'Corrupted', 'Corruption', 'RandomMasking']
+__all__ = [
+    'BlockMasking',
+    'Corrupted',
+    'Corruption',
+    'CorruptionSequence',
+    'Decolor',
+    'Degradation',
+    'FisheyeDistortion',
+    'Geometry',
+    'RandomBlur',
+    'RandomMasking',
+    'ZoomIn',
+    'ZoomInGeometry',
+    'ZoomOut',
+    'ZoomOutGeometry',
+]

@@ -27,12 +27,14 @@ class Corruption(nn.Module):
 
     Attributes:
         masks (bool): Whether it gives a mask; a degradation does not.
+        geometric (bool): Whether it gives a geometry, so that all cells must be predicted.
         predicts (str): Which cells the loss covers: 'masked', 'all' or 'none'.
         exact_count (bool): Whether every sample has the same number of masked cells.
         uniform (bool): Whether all cells are hidden equally often.
     """
 
     masks = True
+    geometric = False
     predicts = 'masked'
     exact_count = True
     uniform = True

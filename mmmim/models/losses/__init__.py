@@ -1,7 +1,17 @@
 """Losses over masked cells, and between two views."""
 
 from .contrastive import CosineDistanceLoss, InfoNCELoss
+from .geometry import BorderLoss, compare
 from .regression import MaskedRegressionLoss
 from .token import TokenCrossEntropy
+from .weighted import WeightedLoss
 
-__all__ = ['CosineDistanceLoss', 'InfoNCELoss', 'MaskedRegressionLoss', 'TokenCrossEntropy']
+__all__ = [
+    'BorderLoss',
+    'CosineDistanceLoss',
+    'InfoNCELoss',
+    'MaskedRegressionLoss',
+    'TokenCrossEntropy',
+    'WeightedLoss',
+    'compare',
+]

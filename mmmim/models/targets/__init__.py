@@ -2,5 +2,6 @@
 
 from .pixel import PixelTarget
 from .token import TokenTarget
+from .zoom import ZoomTarget
 
-__all__ = ['PixelTarget', 'TokenTarget']
+__all__ = ['PixelTarget', 'TokenTarget', 'ZoomTarget']

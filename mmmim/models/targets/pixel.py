@@ -38,6 +38,8 @@ class PixelTarget(nn.Module):
             same over the patches of the batch: BatchNorm without affine and without running
                 statistics, biased; our reading of the paper's "batch normalization on the target").
         per_patch (bool): Normalise every patch by its own mean and variance afterwards.
+        per_channel (bool): Do that for every channel of a patch apart, and add ``eps`` to the
+            standard deviation instead of the variance, as Beyond Masking's code does.
         unbiased (bool): Divide that variance by T - 1, as MAE's code does; Robust MAE's Eq. 3
             divides by T.
         eps (float): Added to every variance.
@@ -64,6 +66,7 @@ class PixelTarget(nn.Module):
         mean=(123.675, 116.28, 103.53),
         std=(58.395, 57.12, 57.375),
         sync=False,
+        per_channel=False,
     ):
         super().__init__()
         if normalize not in NORMALIZE:
@@ -76,6 +79,7 @@ class PixelTarget(nn.Module):
         self.patch_size, self.dims = patch_size, patch_size**2 * in_channels
         self.normalize, self.per_patch, self.unbiased = normalize, per_patch, unbiased
         self.eps, self.none_scale, self.sync = eps, none_scale, sync
+        self.per_channel = per_channel
         self.pixel_mean, self.pixel_std = tuple(mean), tuple(std)
         shape = (1, in_channels, 1, 1)
         self.register_buffer('mean', torch.tensor(mean).reshape(shape) / 255, persistent=False)
@@ -156,7 +160,14 @@ class PixelTarget(nn.Module):
         return PatchStatistics(mean.float(), (var + self.eps).sqrt().float())
 
     def _own(self, target) -> PatchStatistics:
-        """Statistics of every patch: (N, L, 1)."""
+        """Statistics of every patch: (N, L, 1), or per channel (N, L, T)."""
+        if self.per_channel:
+            values = target.unflatten(-1, (self.patch_size**2, -1))  # (N, L, p * p, C)
+            std, mean = torch.std_mean(values, dim=-2, keepdim=True, correction=int(self.unbiased))
+            repeat = [1, 1, self.patch_size**2]
+            return PatchStatistics(
+                mean.squeeze(-2).repeat(repeat), std.squeeze(-2).repeat(repeat) + self.eps
+            )
         var, mean = torch.var_mean(target, dim=-1, keepdim=True, correction=int(self.unbiased))
         return PatchStatistics(mean, (var + self.eps).sqrt())
 
