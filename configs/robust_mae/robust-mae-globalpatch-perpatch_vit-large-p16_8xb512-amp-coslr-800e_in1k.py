@@ -4,7 +4,7 @@ Statistics first: python tools/misc/target_stats.py data/imagenet/train --patch-
     --out data/stats/imagenet_p16.npz
 
 Command: bash tools/dist_train.sh
-    configs/robust_mae/robust-mae-globalpatch_vit-large-p16_8xb512-amp-coslr-800e_in1k.py 8
+    configs/robust_mae/robust-mae-globalpatch-perpatch_vit-large-p16_8xb512-amp-coslr-800e_in1k.py 8
 The paper's number: not in our copy.
 """
 

@@ -1,0 +1,9 @@
+"""Robust MAE on the embedded scenes, target: pixels standardised per channel, then per patch.
+
+Command: python tools/train.py
+    configs/demo/robust-mae-globalrgb-perpatch_vit-demo-p8_1xb128-amp-coslr-30e_scenes-64px.py
+"""
+
+_base_ = 'robust-mae-pixel_vit-demo-p8_1xb128-amp-coslr-30e_scenes-64px.py'
+
+model = dict(target=dict(per_patch=True))
