@@ -2,19 +2,19 @@
 
 import copy
 import math
-import weakref
 
 import torch
 import torch.nn as nn
 from mmcv.cnn.bricks import DropPath
 from mmengine.logging import MessageHub
-from torch.optim.optimizer import register_optimizer_step_post_hook
+
+from .step_follower import StepFollower
 
 SCHEDULES = ('constant', 'cosine')
 BUFFERS = ('own', 'copy', 'average')
 
 
-class MomentumEncoder(nn.Module):
+class MomentumEncoder(StepFollower, nn.Module):
     """``average = m * average + (1 - m) * source``, exactly once per optimizer step.
 
     BYOL (arXiv:2006.07733, section 3.1), MoCo v3 (arXiv:2104.02057, section 4.3: ``m`` rises to 1).
@@ -68,7 +68,7 @@ class MomentumEncoder(nn.Module):
                 raise ValueError(f'{name} must be one of {allowed}, got {value!r}.')
         self.momentum, self.schedule = momentum, schedule
         self.when, self.buffer_policy = when, buffers
-        self._source = (source,)  # in a tuple: no child, hence neither trained nor saved twice
+        self.follow(source)
         self.averages = momentum > 0 or schedule == 'cosine'
         self.count = 0
         if self.averages:
@@ -78,11 +78,14 @@ class MomentumEncoder(nn.Module):
                 for part in self.module.modules():
                     if isinstance(part, DropPath):
                         part.drop_prob = 0.0
-            _FOLLOWERS.add(self)
 
     @property
     def source(self) -> nn.Module:
-        return self._source[0]
+        return self._leader[0]
+
+    def after_step(self):
+        if self.averages:
+            self.update()
 
     @torch.no_grad()
     def forward(self, *args, **kwargs):
@@ -135,29 +138,7 @@ class MomentumEncoder(nn.Module):
         for mine, theirs in pairs:
             mine.copy_(theirs)
 
-    def follows(self, optimizer) -> bool:
-        """Whether ``optimizer`` trains the source."""
-        first = next((p for p in self.source.parameters() if p.requires_grad), None)
-        return any(p is first for group in optimizer.param_groups for p in group['params'])
-
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs):
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
         if f'{prefix}updates' in state_dict and self.averages:
             self.count = int(state_dict[f'{prefix}updates'])
-
-    def __setstate__(self, state):
-        super().__setstate__(state)
-        if self.averages:
-            _FOLLOWERS.add(self)
-
-
-_FOLLOWERS: 'weakref.WeakSet[MomentumEncoder]' = weakref.WeakSet()
-
-
-def _after_optimizer_step(optimizer, args, kwargs):
-    for encoder in list(_FOLLOWERS):
-        if encoder.follows(optimizer):
-            encoder.update()
-
-
-register_optimizer_step_post_hook(_after_optimizer_step)

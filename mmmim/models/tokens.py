@@ -148,6 +148,23 @@ def masked(tokens: Tensor, mask: Tensor) -> Tensor:
     return gather(tokens, split(mask).masked)
 
 
+def masked_first(mask: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The first ``count`` cells of each sample, masked ones before visible ones.
+
+    For masks that differ in their counts: the shape is known without asking the device.
+
+    Args:
+        mask: (N, Gh, Gw) bool, True = masked.
+        count: At least the largest number of masked cells.
+
+    Returns:
+        Indices (N, count) int64, masked cells in row-major order; and which are masked, bool.
+    """
+    flat = mask.flatten(1)
+    cells = flat.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :count]
+    return cells, flat.gather(1, cells)
+
+
 def match(tokens: Tensor, pred: Tensor, mask: Tensor | None) -> Tensor:
     """Bring full-grid tokens (N, L, D) to the cells that ``pred`` holds: L, or the masked Lm."""
     if mask is None or tokens.shape[1] == pred.shape[1]:

@@ -9,6 +9,7 @@ from mmmim.registry import MODELS
 
 from .. import tokens
 from ..transformer import Block
+from .initialisation import INITS
 from .masked_transformer import MaskedTransformer
 
 
@@ -26,6 +27,11 @@ class MaskedViT(MaskedTransformer):
             (Robust MAE, section 3.4: 8 of ViT-B's 12). Cells drawn at random, the encoder's
             position embedding, a token of their own [not in the paper]. None for never.
         mid_mask_ratio (float): Their share of all cells (Robust MAE: 0.25), less than is masked.
+        init (str): 'mae'; 'moco', MoCo v3's (arXiv:2104.02057, its code): query, key and value
+            projections Xavier each by itself, class token of std 1e-6; 'trunc_normal', that of
+            DeiT, DINO and iBOT: 0.02 for linear layers, positions and class token, torch's own for
+            the patch embedding, mask token 0.
+        frozen_patch_embed (bool): Never train the patch embedding (MoCo v3, section 4.1).
         **common: See :class:`MaskedTransformer`.
 
     Raises:
@@ -34,9 +40,22 @@ class MaskedViT(MaskedTransformer):
     """
 
     def __init__(
-        self, arch='base', *, qkv_bias=True, mid_mask_depth=None, mid_mask_ratio=0.25, **common
+        self,
+        arch='base',
+        *,
+        qkv_bias=True,
+        mid_mask_depth=None,
+        mid_mask_ratio=0.25,
+        init='mae',
+        frozen_patch_embed=False,
+        **common,
     ):
         super().__init__(partial(Block, qkv_bias=qkv_bias), arch, **common)
+        if init not in INITS:
+            raise ValueError(f'init must be one of {tuple(INITS)}, got {init!r}.')
+        self.init = init
+        if frozen_patch_embed:
+            self.patch_embed.requires_grad_(False)
         self.mid_mask_depth, self.mid_mask_ratio = mid_mask_depth, mid_mask_ratio
         if mid_mask_depth is None:
             return
@@ -54,6 +73,7 @@ class MaskedViT(MaskedTransformer):
         super()._init_values()
         if self.mid_mask_depth is not None:
             nn.init.normal_(self.mid_mask_token, std=0.02)
+        INITS[self.init](self)
 
     def _blocks(self, x, grid, mask=None):
         for i, layer in enumerate(self.layers):

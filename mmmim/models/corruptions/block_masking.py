@@ -93,14 +93,19 @@ class BlockMasking(Corruption):
 
     def draw(self, views: dict, grid) -> Tensor:
         """Masks of a batch: (N, Gh, Gw) bool, drawn on the CPU, on the device of the images."""
+        count = self.count(grid[0] * grid[1])
+        mask = self.draw_blocks(views, grid, [count] * len(views['sample_index']))
+        return tokens.stamp(mask, count) if self.exact_count else mask
+
+    def draw_blocks(self, views: dict, grid, counts: list[int]) -> Tensor:
+        """As :meth:`draw`, with a number of cells to hide per sample."""
         length = grid[0] * grid[1]
-        count = self.count(length)
         seed, epoch = run_seed(self.seed), on_host(views['epoch'])
         index = on_host(views['sample_index'])
         epoch = torch.as_tensor(epoch).expand(len(index))
         first = _numbers(seed, epoch, index, _TRIES_AT_ONCE).tolist()
         rows = [
-            self._draw_one(grid, count, _Stream(seed, epoch[i], index[i], numbers))
+            self._draw_one(grid, counts[i], _Stream(seed, epoch[i], index[i], numbers))
             for i, numbers in enumerate(first)
         ]
         width = -(-length // 8)
@@ -110,7 +115,7 @@ class BlockMasking(Corruption):
         device = views['sample_index'].device
         if device.type == 'cuda':
             mask = mask.pin_memory().to(device, non_blocking=True)
-        return tokens.stamp(mask, count) if self.exact_count else mask
+        return mask
 
     def _draw_one(self, grid, count: int, numbers: Iterator) -> int:
         """One mask as an integer whose bit (row * Gw + column) says whether a cell is hidden."""

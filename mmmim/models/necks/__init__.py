@@ -3,5 +3,11 @@
 from .decoder import TransformerDecoder
 from .deconv_pyramid import DeconvPyramid
 from .projection import ProjectionMLP
+from .prototypes import PrototypeHead
 
-__all__ = ['DeconvPyramid', 'ProjectionMLP', 'TransformerDecoder']
+__all__ = [
+    'DeconvPyramid',
+    'ProjectionMLP',
+    'PrototypeHead',
+    'TransformerDecoder',
+]
