@@ -36,7 +36,7 @@ class Case:
         return self.views['image' if 'image' in self.views else 'view1']
 
     def corrupt(self):
-        return self.model.corruption(self.views)
+        return self.model.corruption({**self.views, 'image': self.image})
 
     def losses(self) -> dict:
         """The losses of the batch; dropout, if the model is in train mode, from a fixed seed."""

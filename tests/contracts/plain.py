@@ -1,7 +1,7 @@
 """The backbone of mmpretrain that each of ours is when nothing is masked.
 
-A new backbone without an entry in ``PLAIN`` fails: a class name, where the keywords are the same
-too, or a function of the backbone's config that builds the twin.
+A new backbone without an entry in ``PLAIN`` fails: a function of the backbone's config that builds
+the twin, or None where mmpretrain has none.
 """
 
 import copy
@@ -24,11 +24,16 @@ def of_same_keywords(name):
     return build
 
 
-PLAIN = {'MaskedViT': of_same_keywords('VisionTransformer')}
+PLAIN = {
+    'DiscreteVAE': None,  # a tokenizer in training
+    'MaskedViT': of_same_keywords('VisionTransformer'),
+}
 
 
-def twin(name: str, cfg: dict) -> nn.Module:
+def twin(name: str, cfg: dict) -> nn.Module | None:
     """mmpretrain's version of our backbone ``name``, in eval mode."""
+    if PLAIN[name] is None:
+        return None
     module = PLAIN[name](copy.deepcopy(dict(cfg)))
     module.eval()  # returns None in mmpretrain
     return module

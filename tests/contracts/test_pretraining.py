@@ -139,8 +139,15 @@ def test_only_predicted_targets_reach_the_loss(case):
 
     def where(cells):
         def change(target):
-            wide = cells if target.dim() == 2 else cells.unsqueeze(-1)
-            return torch.where(wide, other(target), target)
+            if target.dim() == 2:
+                return torch.where(cells, other(target), target)
+            # A zoom's target holds the values of another frame behind those of the cells.
+            own, rest = (
+                target[..., : case.model.neck.out_dims],
+                target[..., case.model.neck.out_dims :],
+            )
+            own = torch.where(cells.unsqueeze(-1), other(own), own)
+            return torch.cat([own, rest], dim=-1)
 
         return loss_with(case, change)
 
@@ -154,6 +161,8 @@ def test_only_predicted_targets_reach_the_loss(case):
 def test_without_a_mask_it_is_the_plain_backbone(case):
     ours = case.model.backbone
     twin = plain.twin(type(ours).__name__, case.cfg.model.backbone)
+    if twin is None:
+        pytest.skip('mmpretrain has no such backbone')
     missing, unexpected = twin.load_state_dict(ours.state_dict(), strict=False)
     assert missing == [] and set(unexpected) <= plain.OURS_ALONE
     outputs, expected = ours(case.image), twin(case.image)
@@ -178,6 +187,7 @@ def test_train_mode_drops_only_what_the_config_says(case, part):
     twins = [copy.deepcopy(module).train() for _ in range(2)]  # running statistics may change
     first, second = (twin(**call.arguments) for twin in twins)
     dropping = any(bool(rate) for rate in rates(case.cfg.model.get(part)))
+    dropping = dropping or getattr(module, 'draws_in_training', False)
     assert record.equal(first, second) is not dropping
 
 
@@ -214,7 +224,9 @@ def test_reconstruction_shows_visible_pixels_unchanged(case):
         assert images.shape == case.views['image'].shape
         assert images.min() >= 0 and images.max() <= 1
     raw = case.batch['inputs']['image'].float() / 255
+    if target is not None:
+        geometry = case.corrupt().geometry
+        if geometry is not None or not target(case.views, geometry).is_floating_point():
+            return  # in another frame, or tokens, which lose something
     torch.testing.assert_close(result.input, raw, rtol=0, atol=1e-5)
-    target = target(case.views, case.corrupt().geometry)
-    if case.corrupt().geometry is None and target.is_floating_point():  # tokens lose something
-        torch.testing.assert_close(result.target, raw, rtol=0, atol=1e-4)
+    torch.testing.assert_close(result.target, raw, rtol=0, atol=1e-4)

@@ -1,6 +1,8 @@
 """Images, statistics and batches for tiny models."""
 
 import copy
+import hashlib
+import json
 from functools import cache
 from pathlib import Path
 
@@ -33,32 +35,56 @@ def runnable_model(cfg, folder: Path) -> ConfigDict:
 
     Files of statistics are replaced by ones made in ``folder``.
     """
-    patch_size = cfg.model.backbone.get('patch_size', 16)
-    model = ConfigDict(fill_statistics(cfg.model, folder, patch_size))
+    backbone = cfg.model.get('backbone') or {}
+    patch_size = backbone.get('patch_size', 16)
+
+    def fill(node):
+        if isinstance(node.get('stats'), str):
+            node['stats'] = str(make_statistics(folder, node.get('patch_size', patch_size)))
+
+    model = ConfigDict(walk(cfg.model, fill))
     if 'data_preprocessor' not in model and cfg.get('data_preprocessor'):
         model['data_preprocessor'] = cfg.data_preprocessor
     return model
 
 
 def build_tiny(cfg, folder: Path) -> torch.nn.Module:
-    """The model of a shrunk config, initialised by its own ``init_weights``."""
+    """The model of a shrunk config, initialised by its own ``init_weights``.
+
+    Files of tokenizers are replaced by ones of the tiny size, with random weights.
+    """
+
+    def fill(node):
+        if isinstance(node.get('checkpoint'), str):
+            node['checkpoint'] = str(make_tokenizer(folder, node))
+            node.pop('sha256', None)
+
     torch.manual_seed(0)
     with DefaultScope.overwrite_default_scope(cfg.default_scope):
-        model = MODELS.build(runnable_model(cfg, folder))
+        model = MODELS.build(ConfigDict(walk(runnable_model(cfg, folder), fill)))
         model.init_weights()
     return model
 
 
-def fill_statistics(node, folder: Path, patch_size: int):
-    """Give every ``stats=FILE`` of a model a real file of statistics; returns a copy."""
+def walk(node, fill):
+    """A copy of a config in which ``fill`` has changed every dict in place, leaves first."""
     if isinstance(node, dict):
-        filled = {key: fill_statistics(value, folder, patch_size) for key, value in node.items()}
-        if isinstance(filled.get('stats'), str):
-            filled['stats'] = str(make_statistics(folder, filled.get('patch_size', patch_size)))
-        return filled
+        copied = {key: walk(value, fill) for key, value in node.items()}
+        fill(copied)
+        return copied
     if isinstance(node, (list, tuple)):
-        return [fill_statistics(item, folder, patch_size) for item in node]
+        return [walk(item, fill) for item in node]
     return copy.deepcopy(node)
+
+
+def make_tokenizer(folder: Path, cfg: dict) -> Path:
+    """A file with random weights for the tokenizer of ``cfg``."""
+    sizes = {key: value for key, value in cfg.items() if key not in ('checkpoint', 'sha256')}
+    name = hashlib.sha256(json.dumps(sizes, sort_keys=True).encode()).hexdigest()[:16]
+    path = folder / f'{name}.pth'
+    if not path.exists():
+        torch.save(MODELS.build(dict(sizes)).state_dict(), path)
+    return path
 
 
 def make_statistics(folder: Path, patch_size: int) -> Path:

@@ -112,7 +112,7 @@ def _shrink_dict(node: dict) -> dict:
         node = _shrink_swin(node) if 'Swin' in node['type'] else _shrink_backbone(node)
     elif 'num_heads' in node:
         node['num_heads'] = HEADS
-    if 'Projector' in node.get('type', '') or 'Predictor' in node.get('type', ''):
+    if 'Projection' in node.get('type', ''):
         for key in set(node) & (WIDTH_KEYS | TOKEN_KEYS):
             node[key] = min(node[key], WIDTH)
     if node.get('type') == 'SyncBN':

@@ -59,6 +59,8 @@ class DiscreteVAE(nn.Module):
         ValueError: If the patch is no power of two, or the file is not that of this tokenizer.
     """
 
+    draws_in_training = True
+
     def __init__(
         self,
         img_size=112,
@@ -104,7 +106,7 @@ class DiscreteVAE(nn.Module):
         return (images.float() - self.mean) / self.std
 
     def forward(self, images: Tensor, temperature: float, hard: bool = False):
-        """Reconstruct with relaxed tokens.
+        """Reconstruct with relaxed tokens; Gumbel noise is drawn while training alone.
 
         Args:
             images: (N, C, H, W), normalised.
@@ -116,7 +118,10 @@ class DiscreteVAE(nn.Module):
         """
         logits = self.encoder(images).float()
         with torch.autocast(images.device.type, enabled=False):
-            share = F.gumbel_softmax(logits, tau=temperature, hard=hard, dim=1)
+            if self.training:
+                share = F.gumbel_softmax(logits, tau=temperature, hard=hard, dim=1)
+            else:
+                share = (logits / temperature).softmax(dim=1)
         codes = torch.einsum('nvhw,vd->ndhw', share, self.codebook.weight)
         return self.decoder(codes), logits
 
