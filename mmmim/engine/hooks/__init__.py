@@ -1,15 +1,19 @@
-from .attribute_schedule import AttributeScheduleHook
 from .checkpoint import CheckpointHook
 from .final_evaluation import FinalEvaluationHook
 from .meter import LossMeterHook, ProgressHook, TimerHook
+from .numerics import NonFiniteHook
 from .param_scheduler import ParamSchedulerHook
+from .preemption import PreemptionHook
+from .skipped import SkippedImagesHook
 
 __all__ = [
-    'AttributeScheduleHook',
     'CheckpointHook',
     'FinalEvaluationHook',
     'LossMeterHook',
+    'NonFiniteHook',
     'ParamSchedulerHook',
+    'PreemptionHook',
     'ProgressHook',
+    'SkippedImagesHook',
     'TimerHook',
 ]

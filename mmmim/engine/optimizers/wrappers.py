@@ -19,9 +19,24 @@ class OptimWrapper(BaseOptimWrapper):
     mmengine reads the norm to the host at each step. Here it stays a tensor in ``last_grad_norm``
     (scalar float, None without ``clip_grad``), which ``mmmim.LossMeterHook`` averages and reads at
     the logging interval.
+
+    Args:
+        optimizer (Optimizer): What steps.
+        accumulative_counts (int): Micro-batches per step.
+        clip_grad (dict, optional): mmengine's, or ``dict(type='parameter', max_norm=...)``: each
+            tensor is clipped by its own norm (DINO, iBOT).
     """
 
     last_grad_norm = None
+
+    def __init__(self, optimizer, accumulative_counts=1, clip_grad=None):
+        clip_grad = dict(clip_grad) if clip_grad else None
+        each = clip_grad is not None and clip_grad.get('type') == 'parameter'
+        if each:
+            clip_grad['type'] = 'norm'
+        super().__init__(optimizer, accumulative_counts, clip_grad)
+        if each:
+            self.clip_func = clip_each_grad_norm_
 
     def _clip_grad(self):
         params = [
@@ -96,6 +111,18 @@ class AmpOptimWrapper(OptimWrapper):
         if scaler_state and self.scaler is not None:
             self.scaler.load_state_dict(scaler_state)
         super().load_state_dict(state_dict)
+
+
+def clip_each_grad_norm_(parameters, max_norm):
+    """Scale down each gradient whose own norm exceeds ``max_norm``; no transfer to the host.
+
+    Returns:
+        The norm of all gradients together before clipping, as ``clip_grad_norm_``.
+    """
+    grads = [parameter.grad for parameter in parameters]
+    norms = torch.stack(torch._foreach_norm(grads))
+    torch._foreach_mul_(grads, list((max_norm / (norms + 1e-6)).clamp(max=1)))
+    return norms.norm()
 
 
 def choose_dtype(name, device_type):
