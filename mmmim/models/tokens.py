@@ -87,6 +87,16 @@ def _noted(mask: Tensor, name: str):
     return value if version == mask._version else None
 
 
+def complement(mask: Tensor) -> Tensor:
+    """The mask that hides what ``mask`` shows; its count follows from that of ``mask``.
+
+    Args:
+        mask: (N, Gh, Gw) bool, True = masked.
+    """
+    other, count = ~mask, _noted(mask, '_mmmim_count')
+    return other if count is None else stamp(other, mask[0].numel() - count)
+
+
 def num_masked(mask: Tensor) -> int:
     """Number of masked cells, equal in all samples.
 
@@ -108,6 +118,14 @@ def num_masked(mask: Tensor) -> int:
         )
     stamp(mask, low)
     return low
+
+
+def has_equal_counts(mask: Tensor) -> bool:
+    """Whether all samples hide the same number of cells; free of charge for stamped masks."""
+    if _noted(mask, '_mmmim_count') is not None:
+        return True
+    counts = mask.flatten(1).sum(dim=1)
+    return bool((counts == counts[0]).all())
 
 
 def split(mask: Tensor) -> Split:
@@ -176,6 +194,13 @@ def scatter_masked(base: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
     """A copy of ``base`` (N, L, D) in which the masked cells hold ``tokens`` (N, Lm, D)."""
     index = split(mask).masked.unsqueeze(-1).expand(-1, -1, tokens.shape[-1])
     return base.scatter(1, index, tokens.to(base.dtype))
+
+
+def spread_visible(tokens: Tensor, mask: Tensor) -> Tensor:
+    """Visible tokens (N, Lv, D) at their places in the grid: (N, L, D), zeros in masked cells."""
+    index = split(mask).visible.unsqueeze(-1).expand(-1, -1, tokens.shape[-1])
+    empty = tokens.new_zeros(len(tokens), mask[0].numel(), tokens.shape[-1])
+    return empty.scatter(1, index, tokens)
 
 
 def pick_masked(mask: Tensor, count: int) -> Split:

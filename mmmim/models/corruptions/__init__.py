@@ -3,6 +3,8 @@
 from .base import Corrupted, Corruption
 from .block_masking import BlockMasking
 from .blur import RandomBlur
+from .color_jitter import RandomColorJitter
+from .cutmix import CutMix
 from .decolor import Decolor
 from .degradation import Degradation
 from .distortion import FisheyeDistortion
@@ -16,11 +18,13 @@ __all__ = [
     'Corrupted',
     'Corruption',
     'CorruptionSequence',
+    'CutMix',
     'Decolor',
     'Degradation',
     'FisheyeDistortion',
     'Geometry',
     'RandomBlur',
+    'RandomColorJitter',
     'RandomMasking',
     'ZoomIn',
     'ZoomInGeometry',
