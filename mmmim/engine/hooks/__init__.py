@@ -1,3 +1,4 @@
+from .attribute_schedule import AttributeScheduleHook
 from .checkpoint import CheckpointHook
 from .final_evaluation import FinalEvaluationHook
 from .meter import LossMeterHook, ProgressHook, TimerHook
@@ -5,8 +6,10 @@ from .numerics import NonFiniteHook
 from .param_scheduler import ParamSchedulerHook
 from .preemption import PreemptionHook
 from .skipped import SkippedImagesHook
+from .tokenizer_file import TokenizerFileHook
 
 __all__ = [
+    'AttributeScheduleHook',
     'CheckpointHook',
     'FinalEvaluationHook',
     'LossMeterHook',
@@ -16,4 +19,5 @@ __all__ = [
     'ProgressHook',
     'SkippedImagesHook',
     'TimerHook',
+    'TokenizerFileHook',
 ]

@@ -2,11 +2,17 @@
 
 from .decoder import TransformerDecoder
 from .deconv_pyramid import DeconvPyramid
+from .latent_regressor import LatentRegressor
+from .linear_decoder import LinearDecoder
+from .parallel import ParallelDecoders
 from .projection import ProjectionMLP
 from .prototypes import PrototypeHead
 
 __all__ = [
     'DeconvPyramid',
+    'LatentRegressor',
+    'LinearDecoder',
+    'ParallelDecoders',
     'ProjectionMLP',
     'PrototypeHead',
     'TransformerDecoder',
