@@ -11,6 +11,7 @@ from .distortion import FisheyeDistortion
 from .geometry import Geometry, ZoomInGeometry, ZoomOutGeometry
 from .masking import RandomMasking
 from .sequence import CorruptionSequence
+from .varying_masking import VaryingMasking
 from .zoom import ZoomIn, ZoomOut
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     'RandomBlur',
     'RandomColorJitter',
     'RandomMasking',
+    'VaryingMasking',
     'ZoomIn',
     'ZoomInGeometry',
     'ZoomOut',

@@ -3,6 +3,7 @@
 from .contrastive import CosineDistanceLoss, InfoNCELoss
 from .geometry import BorderLoss, compare
 from .regression import MaskedRegressionLoss
+from .self_distillation import MaskedSelfDistillationLoss, SelfDistillationLoss
 from .token import TokenCrossEntropy
 from .weighted import WeightedLoss
 
@@ -11,6 +12,8 @@ __all__ = [
     'CosineDistanceLoss',
     'InfoNCELoss',
     'MaskedRegressionLoss',
+    'MaskedSelfDistillationLoss',
+    'SelfDistillationLoss',
     'TokenCrossEntropy',
     'WeightedLoss',
     'compare',
