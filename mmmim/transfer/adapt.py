@@ -33,6 +33,33 @@ def inflate_first_conv(weight: Tensor, in_channels: int) -> Tensor:
     return weight[:, source] * (old / in_channels)
 
 
+def fit_attention_biases(state: dict[str, Tensor], own: dict[str, Tensor]) -> list[str]:
+    """Turn query and value biases (BEiT's family) into joint ones, or back, as the model has them.
+
+    A bias of the keys adds the same to all scores of a query, which the softmax takes away: joined
+    it is zero, and split off it may be dropped.
+
+    Args:
+        state: The file's encoder, changed in place.
+        own: The model's state dict.
+
+    Returns:
+        Names of the new entries of ``state``.
+    """
+    made = []
+    for name in [name for name in own if name not in state]:
+        stem, _, kind = name.rpartition('attn.')
+        query, value, joint = (f'{stem}attn.{part}' for part in ('q_bias', 'v_bias', 'qkv.bias'))
+        if kind == 'qkv.bias' and query in state and value in state:
+            q, v = state.pop(query), state.pop(value)
+            state[name] = torch.cat([q, torch.zeros_like(q), v])
+            made.append(name)
+        elif kind == 'q_bias' and joint in state:
+            state[query], _, state[value] = state.pop(joint).chunk(3)
+            made += [query, value]
+    return made
+
+
 def square_side(length: int) -> int | None:
     """g with g * g == length, or None."""
     side = int(round(length**0.5))

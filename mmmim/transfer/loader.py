@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 from mmengine.utils import to_2tuple
 
 from ..models.backbones.archs import resolve_arch
-from .adapt import fit_positions, inflate_first_conv
+from .adapt import fit_attention_biases, fit_positions, inflate_first_conv
 from .files import read_checkpoint
 from .key_maps import LAYOUTS
 from .layouts import State, find_layout, find_state
@@ -173,6 +173,7 @@ def load_pretrained(
     if _CONV in state and _CONV in own and state[_CONV].shape[1] != own[_CONV].shape[1]:
         state[_CONV] = inflate_first_conv(state[_CONV], own[_CONV].shape[1])
         report.resized.append(_CONV)
+    fit_attention_biases(state, own)
     fitting = _compare(report, state, own, (*NEW, *new))
     heads = _head_counts(module, meta)
     if heads and min_matched > 0:
