@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mmmim.registry import MODELS
 
+from .. import tokens
 from ..corruptions import Corrupted
 from ..losses import compare
 
@@ -74,6 +75,8 @@ class MaskedImageModeling(BaseSelfSupervisor):
         self._check_parts()
 
     def _check_parts(self):
+        if self._attribute('backbone.img_size') is not None:
+            tokens.exact_grid(self.backbone.img_size, self.backbone.patch_size)
         pairs = [
             ('neck.out_dims', 'target.dims'),
             ('neck.num_prefix', 'backbone.num_prefix'),

@@ -55,13 +55,14 @@ def _read(path, allow_pickle, remedy):
     from mmmim.transfer.files import read_checkpoint
     from mmmim.transfer.layouts import find_state
 
-    content = read_checkpoint(path, allow_pickle=allow_pickle)
-    if isinstance(content, nn.Module):
-        content = content.state_dict()
     try:
+        content = read_checkpoint(path, allow_pickle=allow_pickle)
+        if isinstance(content, nn.Module):
+            content = content.state_dict()
         state = find_state(content, source=str(path))
     except ValueError as error:
-        raise ValueError(f'{error} As a tokenizer: {remedy}.') from None
+        reason = str(error).split('. ')[0].rstrip('.')
+        raise ValueError(f'{reason}; as a tokenizer: {remedy}.') from None
     inside = {n[9:]: value for n, value in state.items() if n.startswith('backbone.')}
     return inside or state  # a checkpoint of mmmim.TokenizerTraining holds it as its backbone
 
