@@ -1,0 +1,35 @@
+"""Beyond Masking at the size of the embedded data: 64 px, patches of 8, a ViT for a CPU."""
+
+model = dict(
+    type='mmmim.MaskedImageModeling',
+    corruption=dict(type='mmmim.RandomMasking', patch_size=8, mask_ratio=0.75),
+    backbone=dict(
+        type='mmmim.MaskedBEiT',
+        arch=dict(embed_dims=128, num_layers=4, num_heads=4, feedforward_channels=512),
+        img_size=64,
+        patch_size=8,
+        out_type='raw',
+        with_cls_token=False,
+        pos_embed='sinusoid_1d',
+        rel_pos='none',
+        layer_scale_init_value=0.0,
+        masked='drop',
+        init='trunc_normal',
+    ),
+    neck=dict(
+        type='mmmim.TransformerDecoder',
+        in_dims=128,
+        out_dims=192,
+        embed_dims=96,
+        num_layers=1,
+        num_heads=3,
+        img_size=64,
+        patch_size=8,
+        num_prefix=0,
+        pos_embed='sinusoid_1d',
+        embed_bias=False,
+        init='trunc_normal',
+    ),
+    target=dict(type='mmmim.PixelTarget', patch_size=8, normalize='none', per_channel=True),
+    loss=dict(type='mmmim.MaskedRegressionLoss', p=2),
+)

@@ -1,0 +1,13 @@
+"""Beyond Masking (e) de-colour on the embedded scenes: nothing is masked.
+
+Command: python tools/train.py
+    configs/demo/beyond-masking-decolor_vit-demo-p8_1xb128-amp-coslr-30e_scenes-64px.py
+"""
+
+_base_ = 'beyond-masking-mask_vit-demo-p8_1xb128-amp-coslr-30e_scenes-64px.py'
+
+model = dict(
+    corruption=dict(_delete_=True, type='mmmim.Decolor', out_channels=1),
+    backbone=dict(in_channels=1),
+    neck=dict(mask_tokens=False, predict='all'),
+)
