@@ -29,6 +29,8 @@ OUTPUTS = f'{MODELS}/backbones/outputs.py'
 MASKING = f'{MODELS}/corruptions/masking.py'
 DECODER = f'{MODELS}/necks/decoder.py'
 LOSS = f'{MODELS}/losses/regression.py'
+CONTRASTIVE = f'{MODELS}/losses/contrastive.py'
+MOMENTUM = f'{MODELS}/momentum.py'
 TARGET = f'{MODELS}/targets/pixel.py'
 TOKENS = f'{MODELS}/tokens.py'
 POSITION = f'{MODELS}/position.py'
@@ -278,11 +280,33 @@ FAULTS = (
         (('mmmim/transfer/layouts.py', 'name[len(prefix) :]: value', 'name: value'),),
         ('tests/transfer/test_loader.py',),
     ),
+    Fault(
+        'momentum encoder not updated',
+        ((MOMENTUM, 'self._average(pairs, m)\n        if', 'if'),),
+        unit('momentum', 'contrastive_mim'),
+    ),
+    Fault(
+        'momentum encoder not updated, by the optimizer step',
+        (('mmmim/models/step_follower.py', 'follower.after_step()', 'pass'),),
+        unit('momentum', 'contrastive_mim'),
+    ),
+    Fault(
+        'InfoNCE positive in the denominator twice',
+        (
+            (
+                CONTRASTIVE,
+                '            labels = torch.arange(',
+                '            own = logits[..., first : first + len(query)]\n'
+                '            own = own.diagonal(dim1=1, dim2=2).unsqueeze(-1)\n'
+                '            logits = torch.cat([logits, own], dim=-1)\n'
+                '            labels = torch.arange(',
+            ),
+        ),
+        unit('contrastive_loss', 'contrastive_mim'),
+    ),
 )
 
 # Mistakes of parts that do not exist yet; plant them together with the part.
 PENDING = {
     'missing stop-gradient on the alignment target': 'the alignment branch',
-    'momentum encoder not updated': 'the momentum encoder',
-    'InfoNCE positive in the denominator twice': 'the contrastive loss',
 }
