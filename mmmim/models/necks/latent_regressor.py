@@ -31,9 +31,9 @@ class LatentRegressor(BaseModule):
     Args:
         in_dims (int): Width of the latent.
         out_dims (int): Width T of the target, e.g. the size of the vocabulary.
-        embed_dims (int): Width of regressor and decoder. Where it is not ``in_dims``, a linear layer
-            and a norm bring the latent to it, that of the alignment branch too. The paper's widths
-            for ViT-S and ViT-L are not known: configs have that of the encoder.
+        embed_dims (int): Width of regressor and decoder. Where it is not ``in_dims``, a linear
+            layer and a norm bring the latent to it, that of the alignment branch too. The paper
+            does not tell its width for ViT-S and ViT-L: configs have that of the encoder.
         regressor_depth (int): Blocks.
         decoder_depth (int): Blocks; 0 leaves the head alone (Table 2), without the decoder's norm
             and positions [not in the paper].
