@@ -62,7 +62,7 @@ class QVAttention(nn.Module):
 class BEiTBlock(nn.Module):
     """x + scale * attention(norm(x)), then x + scale * perceptron(norm(x)).
 
-    BEiT, arXiv:2106.08254, section 2.4. Stochastic depth is applied once per branch, where
+    BEiT, arXiv:2106.08254, section 2.2. Stochastic depth is applied once per branch, where
     mmpretrain's layer applies it twice to the perceptron.
 
     Args:

@@ -1,6 +1,6 @@
 """Relative position bias: a learnt number per head and offset, on any grid and any set of tokens.
 
-BEiT, arXiv:2106.08254, appendix; Swin's tables (arXiv:2103.14030) with rows for a class token.
+BEiT (arXiv:2106.08254), as in its code: Swin's tables with rows for a class token.
 """
 
 from functools import lru_cache

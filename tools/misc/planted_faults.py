@@ -76,7 +76,7 @@ FAULTS = (
     Fault(
         'loss over all cells',
         (
-            (LOSS, 'if mask is not None:', 'if mask is not None and pred.shape != target.shape:'),
+            (LOSS, 'if mask is None:', 'if mask is None or pred.shape == target.shape:'),
             (DECODER, "predict='masked',", "predict='all',"),
         ),
         CONTRACTS + unit('regression_loss'),
@@ -117,7 +117,7 @@ FAULTS = (
     ),
     Fault(
         'mask token forgotten, encoder',
-        ((BACKBONE, 'self.mask_token.to(x.dtype), x)', 'torch.zeros_like(x), x)'),),
+        ((BACKBONE, 'token = self.mask_token.to', 'token = torch.zeros_like(self.mask_token).to'),),
         unit('masked_vit'),
     ),
     Fault(

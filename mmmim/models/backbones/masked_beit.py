@@ -34,7 +34,7 @@ class MaskedBEiT(MaskedTransformer):
             rescaled by depth. 'cae': the same, then Xavier for linear layers. 'trunc_normal': as
             'beit' without rescaling, the patch embedding as torch makes it (Beyond Masking). 'mae'.
         pos_embed (str): See :class:`MaskedTransformer`; BEiT has none.
-        masked (str): 'drop' or 'replace'.
+        masked (str): See :class:`MaskedTransformer`; BEiT replaces.
         layer_scale_init_value (float): Initial LayerScale, 0 for none.
         **common: See :class:`MaskedTransformer`.
 

@@ -54,7 +54,8 @@ class MaskedTransformer(VisionOutputs, BaseModule):
             (``interpolate_mode``) or 'recompute' (2-D fixed tables, in their own convention).
         interpolate_mode (str): Mode of the interpolation.
         layer_scale_init_value (float): Initial LayerScale, 0 for none.
-        masked (str): 'drop' or 'replace'.
+        masked (str): 'drop', 'replace', or 'add': the learnt token is added to masked patches,
+            which a corruption has painted over (A2MIM, arXiv:2205.13943).
         with_cp (bool): Recompute blocks in the backward pass to save memory.
         pretrained (str, optional): Checkpoint of any supported layout, read at the end of
             ``init_weights``.
@@ -134,7 +135,7 @@ class MaskedTransformer(VisionOutputs, BaseModule):
             out_type=(self.out_type, OUT_TYPES),
             pos_embed=(self.pos_type, POSITIONS),
             pos_resize=(self.pos_resize, ('interpolate', 'recompute')),
-            masked=(self.masked, ('drop', 'replace')),
+            masked=(self.masked, ('drop', 'replace', 'add')),
         )
         for name, (value, allowed) in choices.items():
             if value not in allowed:
@@ -161,7 +162,7 @@ class MaskedTransformer(VisionOutputs, BaseModule):
     def _build_tokens(self):
         dims = self.embed_dims
         self.cls_token = nn.Parameter(torch.zeros(1, 1, dims)) if self.with_cls_token else None
-        if self.masked == 'replace':
+        if self.masked != 'drop':
             self.mask_token = nn.Parameter(torch.zeros(1, 1, dims))
         if self.pos_type == 'none':
             self.pos_embed = None
@@ -250,7 +251,9 @@ class MaskedTransformer(VisionOutputs, BaseModule):
         drop = mask is not None and self.masked == 'drop'
         x = self.patch_embed(images, mask if drop else None)
         if not drop and mask is not None:
-            x = torch.where(mask.flatten(1).unsqueeze(-1), self.mask_token.to(x.dtype), x)
+            token = self.mask_token.to(x.dtype)
+            token = token + x if self.masked == 'add' else token
+            x = torch.where(mask.flatten(1).unsqueeze(-1), token, x)
         if pos is not None:
             patch_pos = pos[:, self.num_prefix :]
             x = x + (tokens.visible(patch_pos, mask) if drop else patch_pos)

@@ -8,6 +8,7 @@ from .cutmix import CutMix
 from .decolor import Decolor
 from .degradation import Degradation
 from .distortion import FisheyeDistortion
+from .filling import MeanColorFilling
 from .geometry import Geometry, ZoomInGeometry, ZoomOutGeometry
 from .masking import RandomMasking
 from .sequence import CorruptionSequence
@@ -24,6 +25,7 @@ __all__ = [
     'Degradation',
     'FisheyeDistortion',
     'Geometry',
+    'MeanColorFilling',
     'RandomBlur',
     'RandomColorJitter',
     'RandomMasking',

@@ -17,31 +17,52 @@ class MaskedRegressionLoss(nn.Module):
 
     Args:
         p (int): Exponent, 1 or 2.
+        eps (float): Added to the number of masked pixels that the sum is divided by (SimMIM's
+            code: 1e-5; beyond float32's precision but where hardly anything is masked).
+        channels (int): Values per pixel, for ``eps``.
 
     Raises:
         ValueError: If ``p`` is neither 1 nor 2.
     """
 
-    def __init__(self, p=2):
+    def __init__(self, p=2, eps=0.0, channels=3):
         super().__init__()
         if p not in (1, 2):
             raise ValueError(f'p must be 1 or 2, got {p}.')
-        self.p = p
+        self.p, self.eps, self.channels = p, eps, channels
 
     def forward(self, pred: Tensor, target: Tensor, mask: Tensor | None = None) -> Tensor:
         """
         Args:
-            pred: (N, L, T) or, masked cells only in row-major order, (N, Lm, T); in units of
-                ``target``.
+            pred: (N, L, T) or, masked cells only in row-major order, (N, Lm, T), or (all masked
+                cells, T) where samples hide different numbers of cells; in units of ``target``.
             target: (N, L, T).
             mask: (N, Gh, Gw) bool, True = masked. None averages all cells.
 
         Returns:
             Scalar, float32 also under autocast.
         """
-        if mask is not None:
-            pred = pred if pred.shape[1] != target.shape[1] else tokens.masked(pred, mask)
-            target = tokens.masked(target, mask)
+        pred, target = masked_pair(pred, target, mask)
         with torch.autocast(pred.device.type, enabled=False):
             error = pred.float() - target.float()
-            return error.square().mean() if self.p == 2 else error.abs().mean()
+            mean = error.square().mean() if self.p == 2 else error.abs().mean()
+            pixels = error.numel() / self.channels
+            return mean * (pixels / (pixels + self.eps)) if self.eps else mean
+
+
+def masked_pair(pred: Tensor, target: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Prediction and target of the masked cells alone, in the same order.
+
+    Args:
+        pred: (N, L, T), (N, Lm, T) or (all masked cells, T).
+        target: (N, L, T).
+        mask: (N, Gh, Gw) bool, True = masked. None keeps all cells.
+    """
+    if mask is None:
+        return pred, target
+    if pred.dim() == 2 or not tokens.has_equal_counts(mask):
+        hidden = mask.flatten(1)
+        return pred if pred.dim() == 2 else pred[hidden], target[hidden]
+    pred = pred if pred.shape[1] != target.shape[1] else tokens.masked(pred, mask)
+    target = tokens.masked(target, mask)
+    return pred, target
