@@ -1,13 +1,14 @@
 """Every config under configs/, read once."""
 
 import json
+import os
 from functools import cache
 from pathlib import Path
 
 from mmengine.config import Config
 
 ROOT = Path(__file__).parents[2]
-CONFIGS = ROOT / 'configs'
+CONFIGS = Path(os.environ.get('MMMIM_CONFIGS', ROOT / 'configs')).resolve()
 KINDS = ('pretraining', 'classification', 'detection', 'segmentation')
 
 
