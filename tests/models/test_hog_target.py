@@ -60,7 +60,7 @@ def loop_hog(image, patch, bins, pool):
 
 @pytest.mark.parametrize(('patch', 'pool', 'bins'), [(8, 4, 9), (8, 8, 6)])
 def test_target_equals_the_loop(patch, pool, bins):
-    """On a grid that is not square; of whole numbers, since mirrored edges have exact directions."""
+    """On a grid that is not square; whole numbers, as mirrored edges have exact directions."""
     image = torch.randint(0, 256, (2, 3, 16, 24)).float()
     target = HOGTarget(patch, bins, pool)
     found = target(dict(image=image))

@@ -89,3 +89,43 @@ def test_masks_from_outside_are_checked(mask, error, text):
 def test_the_patch_must_divide_the_image():
     with pytest.raises(ValueError, match='patch_size 16 does not divide the image size 12x20'):
         RandomMasking(16)(views())
+
+
+def unit_masking(**options):
+    return RandomMasking(P, **{**dict(mask_ratio=0.6, unit=2 * P, rounding='masked'), **options})
+
+
+# (units a side, ratio, hidden units): SimMIM hides ceil(L * r) of them, computed by hand.
+@pytest.mark.parametrize(('side', 'ratio', 'units'), [(7, 0.6, 30), (6, 0.6, 22), (2, 0.5, 2)])
+def test_units_of_several_cells_are_hidden_as_a_whole(side, ratio, units):
+    mask = unit_masking(mask_ratio=ratio)(views(5, (2 * side, 2 * side))).mask
+    assert num_masked(mask) == 4 * units
+    blocks = mask.view(5, side, 2, side, 2)
+    assert torch.equal(blocks.any(4).any(2), blocks.all(4).all(2))
+    assert blocks.all(4).all(2).flatten(1).sum(1).tolist() == [units] * 5
+
+
+def test_units_are_drawn_as_cells_of_their_size():
+    batch = views(5, (6, 6))
+    large = dict(batch, image=batch['image'][..., ::2, ::2])
+    mask = unit_masking(seed=1)(batch).mask
+    coarse = RandomMasking(P, mask_ratio=0.6, rounding='masked', seed=1)(large).mask
+    assert torch.equal(mask, coarse.repeat_interleave(2, 1).repeat_interleave(2, 2))
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (dict(unit=6), 'unit 6 is no multiple of patch_size 4'),
+        (dict(num_masked=6), 'num_masked 6 is no multiple of the 4 cells of a unit of 8 px'),
+        (dict(rounding='nearest'), "rounding must be one of .*got 'nearest'"),
+    ],
+)
+def test_units_that_do_not_fit_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        unit_masking(**options)
+
+
+def test_an_image_of_no_whole_units_is_refused():
+    with pytest.raises(ValueError, match='patch_size 8 does not divide the image size 12x20'):
+        unit_masking()(views())

@@ -5,7 +5,7 @@ import torch
 from helpers.masks import random_mask
 
 from mmmim.models.losses import MaskedRegressionLoss
-from mmmim.models.tokens import masked
+from mmmim.models.tokens import masked, unpatchify
 
 
 def loop_loss(pred, target, mask, p):
@@ -58,3 +58,14 @@ def test_float32_under_autocast(parts):
 def test_the_exponent_is_checked():
     with pytest.raises(ValueError, match='p must be 1 or 2, got 3'):
         MaskedRegressionLoss(p=3)
+
+
+def test_simmims_denominators():
+    """Sum over masked pixels / (their number + 1e-5) / 3, as its code has it."""
+    p, pred, target = 2, torch.randn(1, 4, 12), torch.randn(1, 4, 12)
+    mask = torch.tensor([[[True, False], [False, False]]])
+    images = [unpatchify(x, (2, 2), p) for x in (pred, target)]
+    pixels = mask.repeat_interleave(p, 1).repeat_interleave(p, 2).unsqueeze(1)
+    for eps in (1e-5, 10.0):
+        expected = ((images[0] - images[1]).abs() * pixels).sum() / (pixels.sum() + eps) / 3
+        torch.testing.assert_close(MaskedRegressionLoss(1, eps)(pred, target, mask), expected)
