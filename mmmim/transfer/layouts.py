@@ -88,6 +88,26 @@ class Layout:
         return any(re.match(pattern, name) for pattern in self.drop)
 
 
+@dataclass(frozen=True)
+class WholeModel:
+    """How the whole pre-training model of one family is recognised and renamed.
+
+    Attributes:
+        name: Shown to the user.
+        marks: Names that must all be present.
+        convert: State dict of the family -> state dict of our model; raises ValueError where
+            something would be lost.
+    """
+
+    name: str
+    marks: tuple[str, ...]
+    convert: Callable[[State], State]
+
+    def matches(self, state: Mapping[str, Any]) -> bool:
+        """Whether a state dict belongs to the family."""
+        return all(mark in state for mark in self.marks)
+
+
 def apply_rules(name: str, rules) -> str:
     """A name after all (pattern, replacement) pairs, one after the other."""
     for pattern, replacement in rules:

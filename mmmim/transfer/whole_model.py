@@ -1,10 +1,9 @@
 """Strict loading of whole pre-training models, decoder included."""
 
-
 import torch.nn as nn
 
 from .files import read_checkpoint
-from .key_maps import HUGGING_FACE, LAYOUTS, MAE, OPENMMLAB
+from .key_maps import FAMILIES, HUGGING_FACE, LAYOUTS, MAE, OPENMMLAB
 from .key_maps.timm import TO_MMPRETRAIN
 from .layouts import State, apply_rules, find_layout, find_state
 
@@ -69,13 +68,27 @@ def _ours(state: State) -> State:
 WHOLE_MODELS = {OPENMMLAB.name: _ours, MAE.name: _from_mae, HUGGING_FACE.name: _from_hugging_face}
 
 
+def _converter(state: State, path):
+    """The function that gives the tensors of a file our names."""
+    family = next((family for family in FAMILIES if family.matches(state)), None)
+    if family is not None:
+        return family.convert
+    layout, _ = find_layout(state, LAYOUTS, source=str(path))
+    if layout.name not in WHOLE_MODELS:
+        raise ValueError(
+            f'{path} ({layout.name} layout) is no whole pre-training model: load it as an encoder '
+            'with `pretrained=`.'
+        )
+    return WHOLE_MODELS[layout.name]
+
+
 def load_checkpoint(model: nn.Module, path, allow_pickle: bool = False) -> dict[str, int]:
     """Load a whole pre-training model, every tensor in its place.
 
     Reads checkpoints of this toolkit and of mmpretrain, facebookresearch/mae and transformers'
-    ViTMAE into ``MaskedImageModeling`` with ``MaskedViT`` and ``TransformerDecoder``. Position
-    tables come from
-    the file: projects differ in their order.
+    ViTMAE into ``MaskedImageModeling`` with ``MaskedViT`` and ``TransformerDecoder``, and those of
+    both CAE repositories into ``LatentAlignment`` with ``MaskedBEiT`` and ``LatentRegressor``.
+    Position tables come from the file: projects differ in their order.
 
     Args:
         model: The model, built for the file's architecture and image size.
@@ -91,13 +104,7 @@ def load_checkpoint(model: nn.Module, path, allow_pickle: bool = False) -> dict[
             over or of another shape.
     """
     state = find_state(read_checkpoint(path, allow_pickle=allow_pickle), source=str(path))
-    layout, _ = find_layout(state, LAYOUTS, source=str(path))
-    if layout.name not in WHOLE_MODELS:
-        raise ValueError(
-            f'{path} ({layout.name} layout) is no whole pre-training model: load it as an encoder '
-            'with `pretrained=`.'
-        )
-    state = WHOLE_MODELS[layout.name](state)
+    state = _converter(state, path)(state)
     own = _ours(model.state_dict())
     problems = {
         'missing': [name for name in own if name not in state],
