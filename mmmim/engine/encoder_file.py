@@ -6,7 +6,7 @@ import torch
 
 from mmmim.version import __version__
 
-from .disk import whole_file
+from .checkpoints.files import write_file
 
 FORMAT = 'mmmim.encoder'
 
@@ -18,23 +18,33 @@ def is_pretraining(model):
     return isinstance(model, BaseSelfSupervisor) and hasattr(model, 'backbone')
 
 
-def save_encoder(path, model, cfg, progress=None):
-    """Write the backbone of ``model`` to ``path``, whole or not at all.
+def encoder_meta(model, cfg, progress=None):
+    """What :func:`write_encoder` stores beside the tensors.
+
+    Args:
+        model (nn.Module): With ``backbone``.
+        cfg (Config): Of the run.
+        progress (dict, optional): ``epoch`` and ``iter`` of the checkpoint.
+    """
+    meta = describe_encoder(model, cfg)
+    meta.update({key: int((progress or {}).get(key, 0)) for key in ('epoch', 'iter')})
+    return meta
+
+
+def write_encoder(path, state, meta):
+    """Write the backbone of a model to ``path``, whole or not at all.
 
     The file is ``dict(state_dict, meta)`` of plain tensors, numbers, strings and lists, so that
     ``torch.load(path, weights_only=True)`` reads it; names carry no ``backbone.`` prefix.
 
     Args:
         path (str): Target.
-        model (nn.Module): With ``backbone``.
-        cfg (Config): Of the run.
-        progress (dict, optional): ``epoch`` and ``iter`` of the checkpoint.
+        state (dict): State of the whole model, on the host.
+        meta (dict): Of :func:`encoder_meta`.
     """
-    state = {k: v.detach().cpu().clone() for k, v in model.backbone.state_dict().items()}
-    meta = describe_encoder(model, cfg)
-    meta.update({key: int((progress or {}).get(key, 0)) for key in ('epoch', 'iter')})
-    with whole_file(path) as temporary:
-        torch.save(dict(state_dict=state, meta=meta), temporary)
+    prefix = 'backbone.'
+    backbone = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+    write_file(path, dict(state_dict=backbone, meta=meta))
 
 
 def describe_encoder(model, cfg):
@@ -42,7 +52,7 @@ def describe_encoder(model, cfg):
 
     Returns:
         dict: format, version, method, config, arch, embed_dims, num_layers, patch_size, img_size,
-        in_channels, mean, std; None where the model does not tell.
+        in_channels, mean, std, backbone (its config); None where the model does not tell.
     """
     backbone = model.backbone
     backbone_cfg = cfg.get('model', {}).get('backbone', {})
@@ -54,6 +64,7 @@ def describe_encoder(model, cfg):
     meta['in_channels'] = getattr(projection, 'in_channels', backbone_cfg.get('in_channels'))
     for key in ('mean', 'std'):
         meta[key] = as_plain(getattr(model.data_preprocessor, key, None))
+    meta['backbone'] = as_plain(backbone_cfg)
     return meta
 
 
