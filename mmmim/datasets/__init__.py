@@ -5,6 +5,7 @@ from .collate import collate_views, worker_init
 from .crop_views import RandomResizedCropViews
 from .image_folder import ImageFolder
 from .sampler import EpochSampler
+from .subset import ImageSubset, LabelledSubset
 from .transforms import CenterCrop, RandomFlip, RandomResizedCrop, ResizeShort
 from .views import MultiView
 
@@ -14,6 +15,8 @@ __all__ = [
     'EpochSampler',
     'GaussianBlur',
     'ImageFolder',
+    'ImageSubset',
+    'LabelledSubset',
     'MultiView',
     'RandomFlip',
     'RandomGrayscale',

@@ -64,7 +64,7 @@ class ImageFolder(Dataset):
         self.seed, self._fixed_seed = seed or 0, seed is not None
         self.broken, self.max_broken = broken, max_broken
         self._skipped = shared_zeros(len(self.paths), np.bool_)
-        sizes = self._look_at(len(self) if cache else look_at)
+        sizes = self._look_at(len(self.paths) if cache else look_at)
         self.cache = RamCache(sizes) if cache else None
 
     @property
@@ -95,9 +95,13 @@ class ImageFolder(Dataset):
         """
         epoch, index = index if isinstance(index, tuple) else (0, index)
         image, source = self._read(index)
+        return self._augment(image, epoch, index, source)
+
+    def _augment(self, image, epoch: int, index: int, sample_index: int) -> dict | None:
+        """The item of an image, with random numbers of (epoch, index)."""
         if image is None:
             return None
-        results = dict(image=image, sample_index=source, epoch=epoch)
+        results = dict(image=image, sample_index=sample_index, epoch=epoch)
         results['rng'] = sample_rng(self.seed, epoch, index)
         for transform in self.pipeline:
             results = transform(results)
@@ -106,14 +110,16 @@ class ImageFolder(Dataset):
 
     def _read(self, index: int) -> tuple[Tensor | None, int]:
         """The image or its replacement, and the index it was read from."""
-        for step in range(len(self)):
-            source = (index + step) % len(self)
+        for step in range(len(self.paths)):
+            source = (index + step) % len(self.paths)
             image = self._load(source)
             if image is not None:
                 return image, source
             if self.broken == 'none':
                 return None, source
-        raise RuntimeError(f"none of the {len(self)} images below '{self.paths.root}' can be read.")
+        raise RuntimeError(
+            f"none of the {len(self.paths)} images below '{self.paths.root}' can be read."
+        )
 
     def _load(self, index: int) -> Tensor | None:
         if self._skipped[index]:
@@ -135,15 +141,16 @@ class ImageFolder(Dataset):
         level = logging.WARNING if is_main_process() else logging.ERROR
         print_log(f"skipping image '{self.paths.full(index)}': {error}", 'current', level)
         count = int(self._skipped.sum())
-        if count > max(10, self.max_broken * len(self)):
+        if count > max(10, self.max_broken * len(self.paths)):
             raise RuntimeError(
-                f'{count} of {len(self)} images cannot be read, more than max_broken='
+                f'{count} of {len(self.paths)} images cannot be read, more than max_broken='
                 f'{self.max_broken:g} allows; the last one: {self.paths.full(index)} ({error}).'
             )
 
     def _look_at(self, count: int) -> np.ndarray:
         """(n, 2) int64, height and width of up to ``count`` images spread over the list."""
-        indices = np.unique(np.linspace(0, len(self) - 1, min(count, len(self))).astype(int))
+        last = len(self.paths) - 1
+        indices = np.unique(np.linspace(0, last, min(count, last + 1)).astype(int))
         sizes = np.zeros((len(indices), 2), dtype=np.int64)
         for row, index in enumerate(indices.tolist()):
             try:

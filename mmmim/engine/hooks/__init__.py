@@ -1,6 +1,7 @@
 from .attribute_schedule import AttributeScheduleHook
 from .checkpoint import CheckpointHook
 from .final_evaluation import FinalEvaluationHook
+from .image_list import ImageListHook
 from .meter import LossMeterHook, ProgressHook, TimerHook
 from .numerics import NonFiniteHook
 from .param_scheduler import ParamSchedulerHook
@@ -12,6 +13,7 @@ __all__ = [
     'AttributeScheduleHook',
     'CheckpointHook',
     'FinalEvaluationHook',
+    'ImageListHook',
     'LossMeterHook',
     'NonFiniteHook',
     'ParamSchedulerHook',
