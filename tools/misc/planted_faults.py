@@ -33,6 +33,8 @@ CONTRASTIVE = f'{MODELS}/losses/contrastive.py'
 MOMENTUM = f'{MODELS}/momentum.py'
 TARGET = f'{MODELS}/targets/pixel.py'
 TOKENS = f'{MODELS}/tokens.py'
+ALIGNMENT = f'{MODELS}/algorithms/latent_alignment.py'
+BLOCKS = f'{MODELS}/corruptions/block_masking.py'
 POSITION = f'{MODELS}/position.py'
 TRANSFORMER = f'{MODELS}/transformer.py'
 
@@ -304,9 +306,31 @@ FAULTS = (
         ),
         unit('contrastive_loss', 'contrastive_mim'),
     ),
+    Fault(
+        'missing stop-gradient on the alignment target',
+        ((ALIGNMENT, '@torch.no_grad()\n    def encode_masked', 'def encode_masked'),),
+        unit('latent_regressor') + ('tests/parity/test_mmpretrain_cae.py',),
+    ),
+    Fault(
+        'last row and column never masked, by blocks',
+        (
+            (BLOCKS, 'numbers[2] * (height - h + 1)', 'numbers[2] * (height - h)'),
+            (BLOCKS, 'numbers[3] * (width - w + 1)', 'numbers[3] * (width - w)'),
+        ),
+        unit('block_masking'),
+    ),
+    Fault(
+        'stochastic depth applied twice, in the regressor',
+        (
+            (
+                'mmmim/models/regressor_block.py',
+                'self.ffn(x)))',
+                'self.drop_path(self.ffn(x))))',
+            ),
+        ),
+        unit('latent_regressor'),
+    ),
 )
 
 # Mistakes of parts that do not exist yet; plant them together with the part.
-PENDING = {
-    'missing stop-gradient on the alignment target': 'the alignment branch',
-}
+PENDING = {}
