@@ -1,6 +1,8 @@
+
 from .attribute_schedule import AttributeScheduleHook
 from .checkpoint import CheckpointHook
 from .final_evaluation import FinalEvaluationHook
+from .hold_parameters import HoldParametersHook
 from .image_list import ImageListHook
 from .meter import LossMeterHook, ProgressHook, TimerHook
 from .numerics import NonFiniteHook
@@ -13,6 +15,7 @@ __all__ = [
     'AttributeScheduleHook',
     'CheckpointHook',
     'FinalEvaluationHook',
+    'HoldParametersHook',
     'ImageListHook',
     'LossMeterHook',
     'NonFiniteHook',
