@@ -5,21 +5,21 @@ import pytest
 import torch
 from mmengine.registry import DefaultScope
 from zoom_loops import (
-    P,
-    SIZE,
-    WIDE,
-    INNER,
-    GRID,
-    TARGET,
     EDGE,
+    GRID,
+    INNER,
+    SIZE,
+    TARGET,
+    WIDE,
+    P,
     batch,
-    zoomed_in,
+    image_of,
     loop_area,
     loop_normalised,
-    pixels,
-    image_of,
     loop_zoom_in,
     loop_zoom_out,
+    pixels,
+    zoomed_in,
 )
 
 from mmmim.models.corruptions import ZoomIn, ZoomInGeometry, ZoomOut

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.registry import DefaultScope
-from zoom_loops import P, SIZE, INNER, GRID, TARGET, EDGE, batch, zoomed_in, pixels
+from zoom_loops import EDGE, GRID, INNER, SIZE, TARGET, P, batch, pixels, zoomed_in
 
 from mmmim.models.corruptions import ZoomIn, ZoomOut
 from mmmim.models.corruptions.geometry import pad_symmetric, resize_area
