@@ -31,6 +31,12 @@ class Case:
         return getattr(self.model, 'predicts', None) or self.model.corruption.predicts
 
     @property
+    def loss_reads_all(self) -> bool:
+        """Whether the loss declares to look at the targets of visible cells, too."""
+        parts = self.model.loss_module.modules()
+        return any(getattr(part, 'reads_all_targets', False) for part in parts)
+
+    @property
     def image(self) -> torch.Tensor:
         """(N, C, H, W): the view that an encoder would be given alone."""
         return self.views['image' if 'image' in self.views else 'view1']

@@ -37,9 +37,15 @@ def beit(ours, cfg):
     return kind(**{**keywords_of(kind, cfg), **switches})
 
 
+def swin(ours, cfg):
+    kind = mmpretrain.models.backbones.SwinTransformer
+    return kind(**keywords_of(kind, cfg))
+
+
 PLAIN = {
     'DiscreteVAE': None,  # a tokenizer in training
     'MaskedBEiT': beit,
+    'MaskedSwin': swin,
     'MaskedViT': vision_transformer,
 }
 

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from math import ceil
 
 import pytest
 import torch
@@ -13,16 +14,25 @@ from mmmim.registry import MODELS
 DRAWS = 400
 
 
+def random_count(cells, mask_ratio=0.75, rounding='visible', unit=None, patch_size=16, **_):
+    size = ((unit or patch_size) // patch_size) ** 2
+    units = cells // size
+    hidden = {'visible': units - int(units * (1 - mask_ratio)), 'masked': ceil(units * mask_ratio)}
+    return hidden[rounding] * size
+
+
+def block_count(cells, mask_ratio=0.5, **_):
+    return round(cells * mask_ratio)
+
+
+COUNTS = {'RandomMasking': random_count, 'BlockMasking': block_count}
+
+
 def expected_count(cfg: dict, cells: int) -> int:
-    """The number of cells each corruption should hide; a new one without a rule here fails."""
+    """The number of cells each corruption should hide; a new one without a rule fails."""
     if cfg.get('num_masked') is not None:
         return cfg['num_masked']
-    rules = {
-        'RandomMasking': lambda ratio=0.75: cells - int(cells * (1 - ratio)),
-        'BlockMasking': lambda ratio=0.5: round(cells * ratio),
-    }
-    rule = rules[cfg['type'].removeprefix('mmmim.')]
-    return rule(*[cfg[key] for key in ('mask_ratio',) if key in cfg])
+    return COUNTS[cfg['type'].removeprefix('mmmim.')](cells, **cfg)
 
 
 def parts_of(node) -> list[dict]:
@@ -109,7 +119,9 @@ def test_it_reaches_every_row_and_column(drawn):
     mask = drawn()
     share = mask.float().mean(0)  # (Gh, Gw)
     assert share.min() > 0 and share.max() < 1
-    error = 5 * (share.mean() * (1 - share.mean()) / (DRAWS * share.shape[0])) ** 0.5
+    side = drawn.cfg.get('unit') or drawn.corruption.patch_size
+    independent = DRAWS * share.shape[0] * drawn.corruption.patch_size / side
+    error = 5 * (share.mean() * (1 - share.mean()) / independent) ** 0.5
     for line in (share[0], share[-1], share[:, 0], share[:, -1]):
         if drawn.corruption.uniform:
             assert (line.mean() - share.mean()).abs() < error

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmengine.config import ConfigDict
+from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import DefaultScope
 from PIL import Image
 
@@ -51,7 +52,8 @@ def runnable_model(cfg, folder: Path) -> ConfigDict:
 def build_tiny(cfg, folder: Path) -> torch.nn.Module:
     """The model of a shrunk config, initialised by its own ``init_weights``.
 
-    Files of tokenizers are replaced by ones of the tiny size, with random weights.
+    Files of tokenizers are replaced by ones of the tiny size, with random weights; synchronised
+    batch norm by batch norm, as the runner does on CPUs.
     """
 
     def fill(node):
@@ -63,7 +65,7 @@ def build_tiny(cfg, folder: Path) -> torch.nn.Module:
     with DefaultScope.overwrite_default_scope(cfg.default_scope):
         model = MODELS.build(ConfigDict(walk(runnable_model(cfg, folder), fill)))
         model.init_weights()
-    return model
+    return revert_sync_batchnorm(model)
 
 
 def walk(node, fill):

@@ -115,15 +115,13 @@ def _shrink_dict(node: dict) -> dict:
     if 'Projection' in node.get('type', ''):
         for key in set(node) & (WIDTH_KEYS | TOKEN_KEYS):
             node[key] = min(node[key], WIDTH)
-    if node.get('type') == 'SyncBN':
-        node['type'] = 'BN'
     return node
 
 
 def _shrink_swin(node: dict) -> dict:
-    """Four stages of one block, ``WIDTH`` wide at the end."""
-    node['arch'] = dict(embed_dims=WIDTH // 8, depths=[1] * 4, num_heads=[1, 2, 4, 4])
-    return node
+    """Four stages of one block, ``WIDTH`` wide at the end; the last map is ``SIDE`` wide."""
+    arch = dict(embed_dims=WIDTH // 8, depths=[1] * 4, num_heads=[1, 2, 4, 4])
+    return {**node, 'arch': arch, 'window_size': 2, 'pretrained': None}
 
 
 def _shrink_backbone(node: dict) -> dict:
