@@ -29,6 +29,7 @@ def build_encoder(settings: dict, path=None, seed: int = 0):
         ValueError: If the backbone does not give single tokens, or the file does not fit.
     """
     settings = dict(settings, out_type='raw', out_indices=-1, pretrained=None, frozen_stages=-1)
+    settings['in_channels'] = 3  # an encoder of grey images is inflated
     torch.manual_seed(seed)
     try:
         backbone = MODELS.build(settings)

@@ -224,7 +224,7 @@ class Scheduler:
         self.display.say(f'  {job.name:<44} done in {clock(seconds)}')
         extra = dict(
             seconds=round(seconds, 1),
-            cpu_seconds=round(usage.ru_utime + usage.ru_stime, 1),
+            cpu_seconds=round(usage.ru_utime + usage.ru_stime, 2),
             continued=item.continued,
         )
         return self.markers.write(job, item.signature, result, **extra)

@@ -1,0 +1,4 @@
+"""The living table: every method for the same number of images, what it transfers, what it costs.
+
+Entry: tools/living_table.py.
+"""

@@ -1,0 +1,118 @@
+"""What the user asked for, checked before the first step."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmmim.quickstart.recipes import TASKS
+
+from . import methods
+from .configs import DATA
+from .methods import GROUPS
+
+GIB = 1024**3
+DISK = 1.0  # GiB; finished trainings keep only what the table needs
+FROZEN = {'knn': 'k-NN', 'lin': 'Linear'}
+TRAINED = dict(zip(('ft', 'det', 'seg'), TASKS))
+PROTOCOLS = (*FROZEN, *TRAINED)
+DEFAULT_PROTOCOLS = ('ft', 'lin', 'knn')
+# At 64,000 images fine-tuning gains nothing over random weights, at 300,000 it gains 61 points
+# (docs/scenes.md, docs/results/quickstart_full.json).
+DEFAULT_IMAGES = 300_000
+
+
+@dataclass(frozen=True)
+class Options:
+    """Settings of one table.
+
+    Attributes:
+        root: Folder that holds configs/ and tools/.
+        methods: Names of the rows to train; the page shows all.
+        protocols: Of PROTOCOLS, those to measure.
+        n_seeds: Seeds of a row.
+        images: Seen in each pre-training.
+        data: Folder of the scenes, made if it is not there.
+        work_dir: Folder of everything but the page.
+        out: Folder of the page, its plot and living_table.json.
+        render_only: Write the page again, train nothing.
+        smoke: Cut the transfer trainings to a few steps; the numbers mean nothing.
+        slots: Jobs side by side, one thread each.
+    """
+
+    root: Path
+    methods: tuple
+    protocols: tuple = DEFAULT_PROTOCOLS
+    n_seeds: int = 3
+    images: int = DEFAULT_IMAGES
+    data: Path = Path(DATA)
+    work_dir: Path = Path('work_dirs/living_table')
+    out: Path = Path('docs')
+    render_only: bool = False
+    smoke: bool = False
+    slots: int = 2
+
+    @property
+    def seeds(self) -> tuple:
+        return tuple(range(self.n_seeds))
+
+    @property
+    def run_dir(self) -> Path:
+        """Tables of different lengths live apart, so none undoes another."""
+        return self.work_dir / f'{self.images}-images{"-smoke" if self.smoke else ""}'
+
+
+def choose_methods(words) -> tuple:
+    """Names of rows from names, groups and the word 'all', in the order of the table.
+
+    Raises:
+        ValueError: For an unknown word.
+    """
+    names = [method.name for method in methods.METHODS]
+    unknown = [word for word in words if word not in (*names, *GROUPS, 'all')]
+    if unknown:
+        raise ValueError(
+            f'--methods {unknown[0]} is neither a row nor a group: known are {", ".join(GROUPS)}, '
+            f'{", ".join(names)}.'
+        )
+    return tuple(m.name for m in methods.METHODS if {m.name, m.group, 'all'} & set(words))
+
+
+def check(options: Options) -> None:
+    """Refuse what cannot work, before anything is made.
+
+    Raises:
+        ValueError: If a setting or the disk does not allow the run.
+    """
+    unknown = [task for task in options.protocols if task not in PROTOCOLS]
+    if unknown or not options.protocols:
+        raise ValueError(f'--tasks must be of {", ".join(PROTOCOLS)}, got {options.protocols}.')
+    for name, value in (('seeds', options.n_seeds), ('images', options.images)):
+        if value < 1:
+            raise ValueError(f'--{name} must be at least 1, got {value}.')
+    if options.slots < 1:
+        raise ValueError(f'--threads must be at least 1, got {options.slots}.')
+    if not options.render_only:
+        options.work_dir.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(options.work_dir).free / GIB
+        if free < DISK:
+            raise ValueError(
+                f'The disk of {options.work_dir} has {free:.1f} GiB free, a table writes up to '
+                f'{DISK:.0f} GiB: make room, or choose another place with --work-dir.'
+            )
+
+
+def manifest(data: Path) -> dict | None:
+    """What the scenes say about themselves, None before they are made."""
+    try:
+        return json.loads((Path(data) / 'manifest.json').read_text(encoding='utf-8'))
+    except FileNotFoundError:
+        return None
+
+
+def split_sizes(data: Path) -> dict | None:
+    """Images of each split, None before the scenes are made."""
+    found = manifest(data)
+    return found and found['settings']['counts']
