@@ -13,10 +13,11 @@ OWN = frozenset(
     {
         *('out_type', 'out_indices', 'final_norm', 'drop_path_rate', 'drop_rate', 'attn_drop_rate'),
         *('masked', 'mid_mask_depth', 'mid_mask_ratio', 'frozen_stages', 'with_cp', 'pretrained'),
-        *('init_cfg', 'arch', 'init', 'in_channels'),
+        *('init_cfg', 'arch', 'init', 'in_channels', 'pos_embed', 'frozen_patch_embed'),
     }
 )
 FIXED_TABLES = ('sincos', 'sincos_row_first', 'sinusoid_1d')
+DEFAULT_TABLE = {'mmmim.MaskedBEiT': 'none'}  # of the others: a fixed one
 
 
 class Unavailable(ValueError):
@@ -62,7 +63,9 @@ def count_samples(dataset, root='.') -> int:
     from mmmim.datasets.file_list import list_files
 
     root = Path(root)
-    if dataset.get('type') == 'mmmim.ImageFolder':
+    if dataset.get('type') in ('mmmim.ImageFolder', 'mmmim.ImageSubset'):
+        if dataset.get('epoch_length'):
+            return dataset.epoch_length
         return len(list_files(str(root / dataset.data_root), dataset.get('files')))
     if dataset.get('ann_file'):
         text = (root / dataset.get('data_root', '') / dataset.ann_file).read_text(encoding='utf-8')
@@ -100,6 +103,7 @@ class Length:
     def overrides(self, cfg) -> list[str]:
         """Words that set the epochs and move the borders of schedules in epochs with them."""
         words = [f'train_cfg.max_epochs={self.epochs}']
+        words += _scaled('model', cfg.get('model') or {}, self.share)
         for index, scheduler in enumerate(cfg.get('param_scheduler') or ()):
             if not scheduler.get('by_epoch', True):
                 continue
@@ -109,6 +113,15 @@ class Length:
                     value = max(scheduler[key] * self.share, 1.01 / self.steps)
                     words.append(f'param_scheduler.{index}.{key}={value:.6g}')
         return words
+
+
+def _scaled(key: str, value, share: float):
+    """Words for every ``warmup_epochs`` below ``key``, whole and at least one."""
+    for name, item in value.items():
+        if isinstance(item, dict):
+            yield from _scaled(f'{key}.{name}', item, share)
+        elif name == 'warmup_epochs':
+            yield f'{key}.{name}={max(1, round(item * share))}'
 
 
 def moved_paths(cfg, places: dict[str, str]) -> list[str]:
@@ -137,7 +150,7 @@ def moved_paths(cfg, places: dict[str, str]) -> list[str]:
 def backbone_words(pretraining: ConfigDict, transfer: ConfigDict) -> list[str]:
     """Words that give a transfer config the architecture that was pre-trained.
 
-    Fixed position tables stay as the transfer recipe has them: it lets them be learnt.
+    A fixed position table may be learnt in transfer, if its recipe says so.
 
     Args:
         pretraining: Backbone config of the pre-training.
@@ -151,12 +164,15 @@ def backbone_words(pretraining: ConfigDict, transfer: ConfigDict) -> list[str]:
             raise Unavailable(
                 f'its {key} {pretraining.get(key)} is not that of the transfer configs'
             )
-    words = []
-    for key, value in pretraining.items():
-        fixed = key == 'pos_embed' and value in FIXED_TABLES
-        if key not in OWN and not fixed and transfer.get(key) != value:
-            words.append(f'model.backbone.{key}={value}')
-    return words
+    wanted = {key: value for key, value in pretraining.items() if key not in OWN}
+    table = pretraining.get('pos_embed', DEFAULT_TABLE.get(pretraining.type, FIXED_TABLES[0]))
+    if table not in FIXED_TABLES or 'pos_embed' not in transfer:
+        wanted['pos_embed'] = table
+    return [
+        f'model.backbone.{key}={value}'
+        for key, value in wanted.items()
+        if transfer.get(key) != value
+    ]
 
 
 def is_classifier(cfg) -> bool:

@@ -89,7 +89,7 @@ TARGETS = {
     'robust-mae-patch-pp': 'global patch + per-patch',
 }
 FEW = {1: 'mae-1', 10: 'mae-10', 100: 'mae-100', 1000: 'mae-1000'}
-ALL_IMAGES = 'mae-strong'  # all images, the same augmentation
+ALL_IMAGES = 'mae-all'  # the same augmentation
 SCRATCH, REFERENCE_COST = 'scratch', 'mae'
 
 
@@ -149,8 +149,10 @@ def _baselines():
 def _few_images():
     for count, name in FEW.items():
         title = f'MAE on {count:,} image{"s" * (count > 1)}, stronger augmentation'
-        yield _row('images', STRONG, name, title, ALL_IMAGES, images=count)
-    yield _row('images', STRONG, ALL_IMAGES, 'MAE on all images, stronger augmentation')
+        yield _row('images', STRONG, name, title, 'mae-few-strong', images=count)
+    title = 'MAE on all images, stronger augmentation'
+    options = ('train_dataloader.dataset.num_images=None',)
+    yield _row('images', STRONG, ALL_IMAGES, title, 'mae-few-strong', options=options)
 
 
 def _mixtures():

@@ -124,9 +124,7 @@ class Plan:
     def pretrain(self, method, recipe: Recipe, seed: int) -> Job:
         name = f'pretrain-{method.name}-s{seed}'
         work_dir = self.options.run_dir / name
-        words = list(recipe.words)
-        if method.images:
-            words.append(f'train_dataloader.dataset.files={recipe.image_list(seed)}')
+        words = [*recipe.words, *recipe.seed_words(seed)]
         root = self.options.root
         command = train_command(root, recipe.path, work_dir, seed, '--resume')
         return Job(

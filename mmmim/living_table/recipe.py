@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import random
-from functools import cache
-from pathlib import Path
-
-from mmmim.jobs.job import write_atomic
 from mmmim.jobs.training import config_text
 
 from .configs import (
@@ -63,24 +58,12 @@ class Recipe:
     def text(self) -> str:
         return config_text(self.cfg)
 
-    @cache  # noqa: B019 - as long as the command
-    def image_list(self, seed: int) -> Path:
-        """List of the few images of a seed, each repeated until it is as long as the data set."""
-        from mmmim.datasets.file_list import list_files
-
-        dataset, count = self.cfg.train_dataloader.dataset, self.method.images
-        table = list_files(dataset.data_root)
-        if count > len(table):
-            raise Unavailable(f'{count} images are asked for, there are {len(table)}')
-        chosen = sorted(
-            random.Random(f'{count} images, seed {seed}').sample(range(len(table)), count)
-        )
-        names = [table[chosen[index % count]] for index in range(self.samples)]
-        path = self.options.run_dir.absolute() / 'lists' / f'images-{count}-s{seed}.txt'
-        text = '\n'.join(names) + '\n'
-        if not path.is_file() or path.read_text(encoding='utf-8') != text:
-            write_atomic(path, text)
-        return path
+    def seed_words(self, seed: int) -> list[str]:
+        """The few images of a seed."""
+        if not self.method.images:
+            return []
+        dataset = 'train_dataloader.dataset'
+        return [f'{dataset}.num_images={self.method.images}', f'{dataset}.subset_seed={seed}']
 
 
 class Transfer:

@@ -46,6 +46,13 @@ def test_borders_of_schedules_move_with_the_length():
     ]  # fmt: skip
 
 
+def test_epochs_inside_the_model_move_too():
+    cfg = training()
+    cfg.model = dict(a=dict(loss=dict(warmup_epochs=3, other=3)), list=[1])
+    words = Length(cfg, 10_000, 100_000).overrides(cfg)
+    assert words == ['train_cfg.max_epochs=10', 'model.a.loss.warmup_epochs=1']
+
+
 def test_warm_up_keeps_a_step_however_short_the_run():
     cfg = training(schedulers=(WARM_UP,))
     words = Length(cfg, 256, 256).overrides(cfg)
@@ -82,13 +89,19 @@ def test_backbone_follows_the_pretraining_except_for_what_transfer_decides():
         type='B', arch=arch, img_size=64, patch_size=8, pos_embed='sincos', out_type='raw',
         masked='replace', rel_pos='shared', in_channels=1, layer_scale_init_value=0.1,
     )  # fmt: skip
-    assert backbone_words(mine, transfer) == [
-        'model.backbone.type=B', 'model.backbone.rel_pos=shared',
-        'model.backbone.layer_scale_init_value=0.1',
-    ]  # fmt: skip
-    assert 'model.backbone.pos_embed=none' in backbone_words(
-        ConfigDict(mine, pos_embed='none'), transfer
-    )
+    words = ['model.backbone.type=B', 'model.backbone.rel_pos=shared',
+             'model.backbone.layer_scale_init_value=0.1']  # fmt: skip
+    assert backbone_words(mine, transfer) == words
+    learned = ConfigDict(mine, pos_embed='learned')
+    assert backbone_words(learned, transfer) == words
+    table = 'model.backbone.pos_embed='
+    assert backbone_words(ConfigDict(mine, pos_embed='none'), transfer)[-1] == table + 'none'
+    # A recipe that names no table takes the one that was pre-trained.
+    del transfer['pos_embed']
+    assert backbone_words(mine, transfer)[-1] == table + 'sincos'
+    del mine['pos_embed']
+    mine.type = 'mmmim.MaskedBEiT'
+    assert backbone_words(mine, transfer)[-1] == table + 'none'
     with pytest.raises(Unavailable, match='patch_size 16'):
         backbone_words(ConfigDict(mine, patch_size=16), transfer)
 
@@ -112,6 +125,8 @@ def test_samples_of_both_kinds_of_data_sets(tmp_path):
     for index in range(3):
         (tmp_path / f'{index}.jpg').touch()
     assert count_samples(ConfigDict(type='mmmim.ImageFolder', data_root=str(tmp_path))) == 3
+    few = dict(type='mmmim.ImageSubset', data_root=str(tmp_path), num_images=1, epoch_length=7)
+    assert count_samples(ConfigDict(few)) == 7
     with pytest.raises(Unavailable, match='cannot count'):
         count_samples(ConfigDict(type='CocoDataset'))
 
