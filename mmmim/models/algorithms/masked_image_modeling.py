@@ -204,7 +204,7 @@ class MaskedImageModeling(BaseSelfSupervisor):
         )
 
     def _to_pixels(self, images: Tensor) -> Tensor:
-        mean, std = self.target.mean, self.target.std
+        mean, std = self.data_preprocessor.mean / 255, self.data_preprocessor.std / 255
         if images.shape[1] != mean.shape[1]:  # grey: shown in grey
             images = images.expand(-1, mean.shape[1], -1, -1)
             mean, std = (value.mean().expand_as(value) for value in (mean, std))

@@ -1,0 +1,60 @@
+"""BEiT on the embedded scenes: a small ViT at 64 px, 24 of 64 patches replaced in blocks, their
+tokens those of a small discrete VAE that sees 32 px.
+
+The tokenizer first: python tools/train.py
+    configs/demo/dvae_cnn-demo-p4_1xb64-coslr-6e_scenes-32px.py
+
+Command: python tools/train.py
+    configs/demo/beit_vit-demo-p8_1xb128-amp-coslr-30e_scenes-64px.py
+"""
+
+_base_ = [
+    '../_base_/models/beit_vit-base-p16.py',
+    '../_base_/datasets/scenes_pretrain_64.py',
+    '../_base_/schedules/adamw_coslr_pretrain.py',
+    '../_base_/default_runtime.py',
+]
+default_scope = 'mmpretrain'
+
+model = dict(
+    corruption=dict(patch_size=8, num_masked=24, min_patches=5),
+    backbone=dict(
+        arch=dict(
+            _delete_=True, embed_dims=128, num_layers=4, num_heads=4, feedforward_channels=512
+        ),
+        img_size=64,
+        patch_size=8,
+    ),
+    neck=dict(in_dims=128, out_dims=256),
+    target=dict(
+        patch_size=8,
+        tokenizer=dict(
+            _delete_=True,
+            type='mmmim.DiscreteVAE',
+            img_size=32,
+            patch_size=4,
+            num_tokens=256,
+            codebook_dims=32,
+            hidden_dims=32,
+            num_blocks=1,
+            checkpoint='work_dirs/dvae_demo/tokenizer.pth',
+        ),
+    ),
+)
+crop = dict(size=64, scale=(0.5, 1.0), views=dict(tokenizer=dict(size=32)))
+train_dataloader = dict(
+    batch_size=128,
+    dataset=dict(
+        pipeline=[
+            dict(type='mmmim.RandomFlip', prob=0.5),
+            dict(type='mmmim.RandomResizedCropViews', **crop),
+        ]
+    ),
+)
+optim_wrapper = dict(type='mmmim.AmpOptimWrapper', optimizer=dict(lr=1.5e-3))
+auto_scale_lr = dict(base_batch_size=128)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=1e-6, begin=0, end=2, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', eta_min=0.0, begin=2, convert_to_iter_based=True),
+]
+train_cfg = dict(max_epochs=30)
