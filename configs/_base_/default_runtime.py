@@ -7,6 +7,9 @@ default_hooks = dict(
     param_scheduler=dict(type='mmmim.ParamSchedulerHook'),
     checkpoint=dict(type='mmmim.CheckpointHook', interval=1, max_keep_ckpts=2),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    preemption=dict(type='mmmim.PreemptionHook'),
+    numerics=dict(type='mmmim.NonFiniteHook'),
+    data_report=dict(type='mmmim.SkippedImagesHook'),
 )
 log_processor = dict(type='mmmim.LogProcessor')
 env_cfg = dict(

@@ -5,6 +5,7 @@ from .collate import collate_views, worker_init
 from .crop_views import RandomResizedCropViews
 from .image_folder import ImageFolder
 from .sampler import EpochSampler
+from .seeded import SeededDataset
 from .subset import ImageSubset, LabelledSubset
 from .transforms import CenterCrop, RandomFlip, RandomResizedCrop, ResizeShort
 from .views import MultiView
@@ -23,6 +24,7 @@ __all__ = [
     'RandomResizedCrop',
     'RandomResizedCropViews',
     'ResizeShort',
+    'SeededDataset',
     'Solarize',
     'collate_views',
     'worker_init',

@@ -1,5 +1,6 @@
 """Order of the samples: a function of (seed, epoch), whatever the number of processes."""
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -30,6 +31,7 @@ class EpochSampler(Sampler):
             instead of dropping the incomplete round.
         multiple_of (int, optional): Samples per epoch over all ranks are a multiple of this
             number: the effective batch, or by default the number of ranks.
+        endless (bool): A pass never ends, epoch follows epoch; for loops that count iterations.
 
     Raises:
         ValueError: If ``multiple_of`` is no positive multiple of the number of ranks, or if nothing
@@ -43,11 +45,12 @@ class EpochSampler(Sampler):
         shuffle: bool = True,
         round_up: bool = False,
         multiple_of: int | None = None,
+        endless: bool = False,
     ) -> None:
         self.rank, self.world_size = get_dist_info()
         self.dataset = dataset
         self.seed = sync_random_seed() if seed is None else int(seed)
-        self.shuffle = shuffle
+        self.shuffle, self.endless = shuffle, endless
         self.epoch = 0
         self.position = 0
         self.total = self._round(len(dataset), multiple_of, round_up)
@@ -78,8 +81,24 @@ class EpochSampler(Sampler):
     def __iter__(self) -> Iterator[tuple[int, int]]:
         epoch, start = self.epoch, self.position
         self.position = 0
+        if not self.endless:
+            return self._pass(epoch, start)
+        later = (self._pass(following, 0) for following in itertools.count(epoch + 1))
+        return itertools.chain(self._pass(epoch, start), itertools.chain.from_iterable(later))
+
+    def _pass(self, epoch: int, start: int) -> Iterator[tuple[int, int]]:
+        """This rank's share of an epoch after ``start`` samples of the global order."""
         mine = self.order(epoch)[start + self.rank :: self.world_size]
         return ((epoch, index) for index in mine.tolist())
+
+    def skip(self, samples: int) -> None:
+        """Start the next pass after ``samples`` samples of this rank, counted from epoch 0.
+
+        The contract of mmengine's ``InfiniteSampler``: its loop calls this on a resume.
+        """
+        epoch, position = divmod(samples * self.world_size, self.total)
+        self.set_epoch(epoch)
+        self.set_position(position)
 
     def __len__(self) -> int:
         """Samples of this rank in a whole epoch, also where the next pass starts later."""

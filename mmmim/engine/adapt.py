@@ -2,9 +2,20 @@
 
 import torch
 
+from .batch import counts_iterations
 from .errors import ConfigError
 
 AMP = 'mmmim.AmpOptimWrapper'
+SAMPLERS = ('DefaultSampler', 'InfiniteSampler')
+REPLACED = dict(
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    checkpoint=dict(type='CheckpointHook', interval=1),
+)
+GUARDS = dict(
+    preemption='mmmim.PreemptionHook',
+    numerics='mmmim.NonFiniteHook',
+    data_report='mmmim.SkippedImagesHook',
+)
 
 
 def merge_train_options(cfg, args):
@@ -29,6 +40,11 @@ def merge_train_options(cfg, args):
     if args.resume is not None:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
+    if args.trust_checkpoint:
+        cfg.trust_checkpoint = True
+    if args.accept_changes:
+        hooks = cfg.setdefault('default_hooks', {})
+        hooks['checkpoint'] = dict(hooks.get('checkpoint') or {}, changed='warn')
     if args.seed is not None:
         cfg.setdefault('randomness', {})
         cfg.randomness = dict(cfg.randomness, seed=args.seed)
@@ -41,20 +57,50 @@ def merge_train_options(cfg, args):
 
 
 def adapt_to_device(cfg):
-    """Replace what needs a GPU, and hooks that would not count accumulation."""
+    """Replace what needs a GPU."""
     wrapper = cfg.get('optim_wrapper')
     has_gpu = torch.cuda.is_available()
     if wrapper and not has_gpu and wrapper.get('type') == 'AmpOptimWrapper':
         wrapper.type = AMP  # mmengine's refuses CPUs
         if wrapper.get('dtype') == 'float16':
             wrapper.dtype = 'auto'
-    hooks = cfg.setdefault('default_hooks', {})
-    scheduler = hooks.get('param_scheduler') or {}
-    if scheduler.get('type', 'ParamSchedulerHook') == 'ParamSchedulerHook':
-        hooks['param_scheduler'] = dict(scheduler, type='mmmim.ParamSchedulerHook')
     for section in ('train', 'val', 'test'):
         loader = cfg.get(f'{section}_dataloader')
         if isinstance(loader, dict):
             loader.setdefault('pin_memory', has_gpu)
             if not has_gpu:
                 loader.pin_memory = False  # torch warns at each start of a loader
+
+
+def adapt_hooks(cfg):
+    """Replace hooks that would not count accumulation or write pickles; add the guards of a run."""
+    hooks = cfg.setdefault('default_hooks', {})
+    for name, plain in REPLACED.items():
+        own = hooks.get(name, plain)
+        if own is not None and own.get('type', plain['type']) == plain['type']:
+            hooks[name] = dict(own, type=f'mmmim.{plain["type"]}')
+    for name, kind in GUARDS.items():
+        hooks.setdefault(name, dict(type=kind))
+        if hooks[name] is None:  # mmengine knows no such hook that could be left out
+            del hooks[name]
+
+
+def adapt_data(cfg):
+    """Make order and augmentation of the training data functions of seed, epoch and index.
+
+    mmengine's samplers become ``mmmim.EpochSampler`` and what draws from the generators of the
+    loader's workers is seeded per sample. Our own data sets do so anyway, under any tool.
+    """
+    loader = cfg.train_dataloader
+    sampler = loader.get('sampler')
+    if not isinstance(sampler, dict):
+        return
+    if sampler.get('type') in SAMPLERS and isinstance(loader.get('dataset'), dict):
+        keep = {key: sampler[key] for key in ('shuffle', 'round_up', 'seed') if key in sampler}
+        if sampler.type == 'DefaultSampler':
+            keep.setdefault('round_up', True)
+        loader.sampler = sampler = dict(type='mmmim.EpochSampler', **keep)
+        loader.dataset = dict(type='mmmim.SeededDataset', dataset=loader.dataset)
+    if sampler.get('type') == 'mmmim.EpochSampler' and counts_iterations(cfg.train_cfg):
+        sampler['endless'] = True
+        loader.sampler = sampler

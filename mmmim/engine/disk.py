@@ -62,6 +62,7 @@ def whole_file(path):
         with open(temporary, 'rb') as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
+        sync_folder(os.path.dirname(path) or '.')
     except BaseException as error:
         if os.path.exists(temporary):
             os.remove(temporary)
@@ -71,6 +72,20 @@ def whole_file(path):
                 'be written, what was there before is untouched.'
             ) from error
         raise
+
+
+def sync_folder(path):
+    """Make a renaming durable, where the file system lets one open a folder."""
+    try:
+        folder = os.open(path, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(folder)
+    except OSError:  # some network file systems cannot
+        pass
+    finally:
+        os.close(folder)
 
 
 def is_disk_full(error):

@@ -2,12 +2,13 @@
 
 import os
 import sys
+from contextlib import contextmanager
 
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.registry import RUNNERS
 
-from .adapt import adapt_to_device, merge_train_options
+from .adapt import adapt_data, adapt_hooks, adapt_to_device, merge_train_options
 from .batch import apply_plan, solve
 from .config_check import check_config
 from .disk import require_space
@@ -20,7 +21,9 @@ from .environment import (
     stop_processes,
     world_size,
 )
-from .errors import ConfigError, UserError
+from .errors import ConfigError, Preempted, UserError
+from .failures import explained
+from .launch_check import check_launch
 from .options import test_parser, train_parser
 from .runner import Runner
 
@@ -56,14 +59,18 @@ class Run:
     def guarded(self, action):
         """Run ``action``; errors of the user end in one sentence and ``USER_ERROR``."""
         try:
-            action()
+            with trusting(self.args.trust_checkpoint):
+                action()
         except Exception as error:
+            error = explained(error, self.runner)
             if self.args.traceback or not self._is_users(error):
-                raise
+                raise error
             if is_speaker():
                 hint = '' if isinstance(error, UserError) else ' [--traceback shows where]'
                 print(f'error: {sentence(error)}{hint}', file=sys.stderr, flush=True)
             return USER_ERROR
+        except Preempted as stop:
+            return stop.CODE
         except KeyboardInterrupt:
             if is_speaker():
                 print('interrupted.', file=sys.stderr, flush=True)
@@ -78,10 +85,14 @@ class Run:
 
     def train(self):
         cfg, literal_accumulation = self._load()
+        if self._start(cfg):
+            return
         merge_train_options(cfg, self.args)
         check_config(cfg, ('train', 'val') if cfg.get('val_cfg') else ('train',), self.options)
         plan = self._plan(cfg)
         apply_plan(cfg, plan, literal_accumulation)
+        adapt_hooks(cfg)
+        adapt_data(cfg)
         adapt_to_device(cfg)
         require_space(cfg.work_dir, SMALLEST_DISK, 'a run')
         self._build(cfg)
@@ -90,6 +101,8 @@ class Run:
 
     def test(self):
         cfg, _ = self._load()
+        if self._start(cfg):
+            return
         cfg.load_from = self.args.checkpoint
         cfg.resume = False
         if cfg.get('test_cfg') is None:
@@ -133,8 +146,13 @@ class Run:
             fixed=key in self.options,
         )
 
-    def _build(self, cfg):
+    def _start(self, cfg):
         start_processes(self.launcher, (cfg.get('env_cfg') or {}).get('dist_cfg'))
+        if self.args.check_launch:
+            check_launch()
+        return self.args.check_launch
+
+    def _build(self, cfg):
         self.runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
 
     def _dump_to(self, path):
@@ -143,6 +161,22 @@ class Run:
         if not path.endswith(('.pkl', '.pickle')):
             raise ConfigError(f'--out {path}: the name must end in .pkl or .pickle.')
         self.runner.test_evaluator.metrics.append(DumpResults(out_file_path=path))
+
+
+@contextmanager
+def trusting(trust):
+    """Let torch refuse pickled objects in every file that is read, whoever reads it."""
+    key = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
+    before = os.environ.get(key)
+    if not trust:
+        os.environ[key] = '1'
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(key, None)
+        else:
+            os.environ[key] = before
 
 
 def load_config(path):

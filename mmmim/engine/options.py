@@ -40,6 +40,16 @@ def common_parser(description):
         help='change the config, e.g. train_cfg.max_epochs=100 model.backbone.arch=large',
     )
     parser.add_argument(
+        '--trust-checkpoint',
+        action='store_true',
+        help='unpickle whatever a checkpoint holds, which may run code of its author',
+    )
+    parser.add_argument(
+        '--check-launch',
+        action='store_true',
+        help='print processes, hosts, devices and network interfaces, let them meet once, stop',
+    )
+    parser.add_argument(
         '--traceback', action='store_true', help='show where an error arose, not only its sentence'
     )
     return parser
@@ -53,6 +63,11 @@ def train_parser():
         const='auto',
         metavar='PATH',
         help='continue from PATH, or from the last checkpoint in the work dir',
+    )
+    parser.add_argument(
+        '--accept-changes',
+        action='store_true',
+        help='resume although the config differs from that of the checkpoint',
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision (bf16 where it exists)')
     parser.add_argument('--pretrained', metavar='PATH', help='weights of the backbone')

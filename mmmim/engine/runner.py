@@ -3,20 +3,22 @@
 import copy
 import logging
 import math
-import pickle
-from zipfile import BadZipFile
 
+import torch
 from mmengine.logging import print_log
 from mmengine.model import MMDistributedDataParallel, revert_sync_batchnorm
 from mmengine.runner import Runner as BaseRunner
+from mmengine.runner.checkpoint import _load_checkpoint_to_model
 from torch.nn import SyncBatchNorm
 
 from mmmim.registry import RUNNERS
 
-from .errors import CheckpointError
+from .checkpoints import read_verified
+from .checkpoints.snapshot import plain_model
+from .errors import CheckpointError, NumericalError, Preempted
+from .workers import stop_workers
 
-# What torch raises over files that are something else, or damaged.
-_UNREADABLE = (pickle.UnpicklingError, EOFError, BadZipFile, IndexError, KeyError, RuntimeError)
+_NO_MODULE = ((r'^module.', ''),)
 
 
 @RUNNERS.register_module()
@@ -27,6 +29,8 @@ class Runner(BaseRunner):
       saying so, and the distributed wrapper gets no device.
     * Iteration schedules count optimizer updates, so that accumulation does not stretch or shift
       them (with ``mmmim.ParamSchedulerHook``).
+    * A loss that stays NaN sends the run back to its last checkpoint once.
+    * Checkpoints are compared to their checksum and read without running what they hold.
     * ``scale_lr`` is left to the launcher, which counts accumulation.
     * The listing of environment, config and hooks goes to the log file only.
     """
@@ -56,12 +60,41 @@ class Runner(BaseRunner):
             find_unused_parameters=self.cfg.get('find_unused_parameters', False),
         )
 
-    def load_checkpoint(self, filename, *args, **kwargs):
-        try:
-            return super().load_checkpoint(filename, *args, **kwargs)
-        except _UNREADABLE as error:
-            reason = f'{type(error).__name__}: {error}'.splitlines()[0]
-            raise CheckpointError(f'{filename} is no readable checkpoint ({reason}).') from error
+    def load_checkpoint(self, filename, map_location='cpu', strict=False, revise_keys=_NO_MODULE):
+        """Read, verify and load a checkpoint; pickled objects are refused unless trusted.
+
+        ``trust_checkpoint=True`` at the top of the config (``--trust-checkpoint``) lifts that.
+        """
+        if '://' in filename and not filename.startswith(('http://', 'https://')):
+            return super().load_checkpoint(filename, map_location, strict, revise_keys)
+        content = read_verified(filename, trust=self.cfg.get('trust_checkpoint', False))
+        self._require_run(filename, content)
+        self.call_hook('after_load_checkpoint', checkpoint=content)
+        content = _load_checkpoint_to_model(
+            plain_model(self), content, strict, revise_keys=list(revise_keys)
+        )
+        self._has_loaded = True
+        self.logger.info(f'Load checkpoint from {filename}')
+        return content
+
+    def _require_run(self, filename, content):
+        parts = ('meta', 'message_hub', 'state_dict')
+        if not isinstance(content, dict):
+            raise CheckpointError(f'{filename} is no checkpoint: it holds no dict.')
+        missing = [part for part in parts if part not in content]
+        if self._resume and missing:
+            raise CheckpointError(
+                f'{filename} holds no run to resume (no {missing[0]}); to start from its weights '
+                'use load_from or --pretrained.'
+            )
+
+    @staticmethod
+    def build_dataloader(dataloader, seed=None, diff_rank_seed=False):
+        """As mmengine's, but starting a pass takes no number from the generator of the model."""
+        loader = BaseRunner.build_dataloader(dataloader, seed, diff_rank_seed)
+        if loader.generator is None:
+            loader.generator = torch.Generator().manual_seed(seed or 0)
+        return loader
 
     def scale_lr(self, optim_wrapper, auto_scale_lr=None):
         if auto_scale_lr and auto_scale_lr.get('enable', False):
@@ -84,6 +117,34 @@ class Runner(BaseRunner):
         if not scheduler.get('by_epoch', True):
             scheduler.setdefault('end', math.ceil(self.max_iters / self.accumulation))
         return scheduler
+
+    def train(self):
+        """As mmengine's; a loss that stays NaN sends the run back to its last checkpoint, once."""
+        loop = copy.deepcopy(self._train_loop) if isinstance(self._train_loop, dict) else None
+        try:
+            return self._train_once()
+        except NumericalError as error:
+            if error.checkpoint is None or loop is None:
+                raise
+            self.logger.error(f'{error} GOING BACK ONCE to {error.checkpoint}.')
+            self._train_loop = loop
+            self._load_from, self._resume, self._has_loaded = error.checkpoint, True, False
+            self.optim_wrapper.zero_grad()
+        try:
+            return self._train_once()
+        except NumericalError as error:
+            raise NumericalError(
+                f'{error} The run had gone back to {self._load_from} before.'
+            ) from None
+
+    def _train_once(self):
+        try:
+            model = super().train()
+        except (NumericalError, Preempted):
+            stop_workers(self)
+            raise
+        stop_workers(self)
+        return model
 
     def call_hook(self, fn_name, **kwargs):
         if fn_name == 'before_train':  # for schedules of the model, such as a momentum's

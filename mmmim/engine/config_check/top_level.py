@@ -18,6 +18,7 @@ _EXTRA = {
     'model_wrapper_cfg',
     'runner_type',
     'sync_bn',
+    'trust_checkpoint',
     'tta_model',
     'tta_pipeline',
 }

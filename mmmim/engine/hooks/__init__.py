@@ -1,4 +1,3 @@
-
 from .attribute_schedule import AttributeScheduleHook
 from .checkpoint import CheckpointHook
 from .final_evaluation import FinalEvaluationHook

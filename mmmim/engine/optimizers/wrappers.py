@@ -14,11 +14,11 @@ _DTYPES = dict(
 
 @OPTIM_WRAPPERS.register_module()
 class OptimWrapper(BaseOptimWrapper):
-    """mmengine's wrapper that keeps the gradient norm on the device.
+    """mmengine's wrapper that measures the gradient norm at each update and keeps it on the device.
 
-    mmengine reads the norm to the host at each step. Here it stays a tensor in ``last_grad_norm``
-    (scalar float, None without ``clip_grad``), which ``mmmim.LossMeterHook`` averages and reads at
-    the logging interval.
+    mmengine measures it for clipping only and reads it to the host at each step. Here it stays a
+    tensor in ``last_grad_norm`` (scalar float, before clipping), which ``mmmim.LossMeterHook``
+    averages and reads at the logging interval.
 
     Args:
         optimizer (Optimizer): What steps.
@@ -38,13 +38,28 @@ class OptimWrapper(BaseOptimWrapper):
         if each:
             self.clip_func = clip_each_grad_norm_
 
-    def _clip_grad(self):
-        params = [
+    def step(self, **kwargs):
+        if not self.clip_grad_kwargs:
+            self._measure()
+        super().step(**kwargs)
+
+    def _parameters(self):
+        return [
             param
             for group in self.optimizer.param_groups
             for param in group['params']
             if param.requires_grad and param.grad is not None
         ]
+
+    @torch.no_grad()
+    def _measure(self):
+        gradients = [param.grad for param in self._parameters()]
+        if gradients:
+            norms = torch._foreach_norm(gradients)
+            self.last_grad_norm = torch.stack([norm.float() for norm in norms]).norm()
+
+    def _clip_grad(self):
+        params = self._parameters()
         if params:
             norm = self.clip_func(params, **self.clip_grad_kwargs)
             self.last_grad_norm = None if norm is None else norm.detach()
@@ -92,9 +107,11 @@ class AmpOptimWrapper(OptimWrapper):
         if self.scaler is None:
             super().step(**kwargs)
             return
+        self.scaler.unscale_(self.optimizer)
         if self.clip_grad_kwargs:
-            self.scaler.unscale_(self.optimizer)
             self._clip_grad()
+        else:
+            self._measure()
         self.scaler.step(self.optimizer, **kwargs)
         self.scaler.update(self.fixed_scale)
 

@@ -1,0 +1,25 @@
+"""Loader workers of a runner: who they are, and their end."""
+
+
+def training_iterators(runner):
+    """Iterators over the training data that are alive, as torch keeps them."""
+    loop = getattr(runner, '_train_loop', None)
+    holders = (getattr(loop, 'dataloader', None), getattr(loop, 'dataloader_iterator', None))
+    iterators = [(holder, getattr(holder, '_iterator', None)) for holder in holders]
+    return [(holder, it) for holder, it in iterators if hasattr(it, '_workers')]
+
+
+def worker_numbers(runner):
+    """Number and process of the loader workers by their pid."""
+    workers = [process for _, it in training_iterators(runner) for process in it._workers]
+    return {process.pid: (number, process) for number, process in enumerate(workers)}
+
+
+def stop_workers(runner):
+    """End the workers that live through all epochs; a loader that is used again starts new ones.
+
+    Left to the garbage collector, each may wait for seconds.
+    """
+    for holder, iterator in training_iterators(runner):
+        iterator._shutdown_workers()
+        holder._iterator = None
