@@ -13,7 +13,7 @@ from mmmim.registry import MODELS
 from mmmim.visualization.image_grid import ImageGrid
 
 ROOT = Path(__file__).parents[2]
-CONFIG = next((ROOT / 'configs/demo').glob('robust-mae*.py'))
+CONFIG = next((ROOT / 'configs/demo').glob('robust-mae-pixel*.py'))
 
 
 @pytest.fixture(scope='module')
@@ -86,3 +86,29 @@ def test_caption_says_where_true_statistics_flatter_the_model(files):
     model.target.per_patch = True
     batch = reconstruction.load_images(files / 'images', 1, 64)
     assert 'this flatters it' in reconstruction.reconstruct_images(model, batch).caption
+
+
+def test_pipelines_without_chance():
+    """Central crops for random ones, also within views; flips and jitter go, the rest stays."""
+    crop, flip = dict(type='mmmim.RandomResizedCrop', size=80), dict(type='mmmim.RandomFlip')
+    inner = [dict(type='mmmim.CenterCrop', size=64), dict(type='mmmim.ColorJitter')]
+    views = dict(type='mmmim.MultiView', views=dict(wide=[], image=inner))
+    central = [dict(type='mmmim.ResizeShort', size=80), dict(type='mmmim.CenterCrop', size=80)]
+    kept = dict(type='mmmim.MultiView', views=dict(wide=[], image=inner[:1]))
+    assert reconstruction.still_pipeline([crop, flip, views]) == [*central, kept]
+
+
+@pytest.mark.parametrize('task', ['zoomin-mask', 'zoomout', 'decolor'])
+def test_degradations_are_drawn_with_the_views_that_they_need(files, tmp_path, task):
+    config = next((ROOT / 'configs/demo').glob(f'beyond-masking-{task}_*.py'))
+    cfg = Config.fromfile(config)
+    model = MODELS.build(dict(cfg.model, data_preprocessor=cfg.data_preprocessor))
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'whole.pth')
+    model = reconstruction.load_model(config, tmp_path / 'whole.pth')
+    batch = reconstruction.load_images(files / 'images', 2, reconstruction.load_pipeline(config))
+    grid = reconstruction.reconstruct_images(model, batch)
+    zooms = ['whole prediction', 'whole target'] if 'zoom' in task else []
+    assert grid.columns == ['input', 'corrupted', 'prediction', 'pasted', 'target', *zooms]
+    assert all(tile.shape == (64, 64, 3) for row in grid.rows for tile in row)
+    grey = [(row[1] == row[1][..., :1]).all() for row in grid.rows]
+    assert all(grey) is (task == 'decolor')

@@ -3,7 +3,7 @@
     python tools/analysis/reconstruct.py CONFIG CHECKPOINT --images DIR --out OUT
 
 OUT gets sheet.png and its tiles: input, corrupted input, prediction, prediction pasted over the
-input, target.
+input, target; for zooms also the whole prediction and target.
 """
 
 import argparse
@@ -30,12 +30,16 @@ def parse_args(argv=None):
 
 def main(argv=None):
     args = parse_args(argv)
-    from mmmim.analysis.reconstruction import load_images, load_model, reconstruct_images
+    from mmmim.analysis.reconstruction import (
+        load_images,
+        load_model,
+        load_pipeline,
+        reconstruct_images,
+    )
 
     try:
         model = load_model(args.config, args.checkpoint)
-        size = model.backbone.img_size
-        batch = load_images(args.images, args.num, size, args.seed)
+        batch = load_images(args.images, args.num, load_pipeline(args.config), args.seed)
         sheet = reconstruct_images(model, batch, note=args.note).save(args.out)
     except (ValueError, OSError) as error:
         sys.exit(f'error: {error}')
