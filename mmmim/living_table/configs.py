@@ -8,6 +8,10 @@ from pathlib import Path
 from mmengine.config import Config, ConfigDict
 
 DATA = 'data/scenes'
+# Where paths take effect; tools/train.py refuses overrides of variables that a file has used.
+WITH_PATHS = ('model', 'custom_hooks') + tuple(
+    f'{loop}_{part}' for loop in ('train', 'val', 'test') for part in ('dataloader', 'evaluator')
+)
 # Of a backbone's keywords, those that a transfer recipe decides for itself.
 OWN = frozenset(
     {
@@ -144,7 +148,8 @@ def moved_paths(cfg, places: dict[str, str]) -> list[str]:
                 if old != str(new) and (value == old or value.startswith(old + '/')):
                     yield f'{key}={new}{value[len(old) :]}'
 
-    return [word for key, value in cfg.to_dict().items() for word in visit(value, key)]
+    values = cfg.to_dict()
+    return [word for key in WITH_PATHS if key in values for word in visit(values[key], key)]
 
 
 def backbone_words(pretraining: ConfigDict, transfer: ConfigDict) -> list[str]:

@@ -57,12 +57,14 @@ FROZEN = """
 """
 CONFIG = """
     default_scope = 'mmpretrain'
-    model = dict(type='mmmim.X', backbone=dict(type='V', arch='a', img_size=64, patch_size=8))
+    model = dict(
+        type='mmmim.X', tokens='work_dirs/dvae_demo/tokenizer.pth',
+        backbone=dict(type='V', arch='a', img_size=64, patch_size=8),
+    )
     train_dataloader = dict(
         batch_size=4, drop_last=True,
         dataset=dict(type='mmmim.ImageFolder', data_root='data/scenes/unlabeled'),
     )
-    tokens = 'work_dirs/dvae_demo/tokenizer.pth'
     param_scheduler = [dict(type='LinearLR', begin=0, end=2)]
     train_cfg = dict(max_epochs=10)
 """
@@ -150,7 +152,7 @@ def test_whole_table(finished):
     assert sum(call['work_dir'].endswith('/dvae') for call in made) == 1
     options = pretrained[0]['cfg_options']
     assert 'train_cfg.max_epochs=2' in options and 'param_scheduler.0.end=0.505' in options
-    assert f'tokens={finished}/{RUN}/dvae/tokenizer.pth' in options
+    assert f'model.tokens={finished}/{RUN}/dvae/tokenizer.pth' in options
     found = table(finished)
     rows = found['rows']
     # The smaller rate is the better one on tune: 1000 * 5e-4 on top of val; the larger on val.
