@@ -103,5 +103,9 @@ def make_statistics(folder: Path, patch_size: int) -> Path:
 
 def batch_of(dataset_cfg: dict, images: Path, seed: int = 0) -> dict:
     """One batch as the loader gives it: all of ``images`` through a config's own pipeline."""
-    dataset = DATASETS.build({**dataset_cfg, 'data_root': str(images), 'seed': seed})
+    cfg = {**dataset_cfg, 'data_root': str(images), 'seed': seed}
+    if 'epoch_length' in cfg:  # few images, drawn with replacement: a short epoch of two
+        cfg.update(num_images=2, sampling='random', epoch_length=4)
+    cfg.pop('classes', None)  # of folders that are not there
+    dataset = DATASETS.build(cfg)
     return collate_views([dataset[(0, index)] for index in range(len(dataset))])

@@ -6,7 +6,7 @@ from .blur import RandomBlur
 from .color_jitter import RandomColorJitter
 from .cutmix import CutMix
 from .decolor import Decolor
-from .degradation import Degradation
+from .degradation import Degradation, NoCorruption
 from .distortion import FisheyeDistortion
 from .filling import MeanColorFilling
 from .geometry import Geometry, ZoomInGeometry, ZoomOutGeometry
@@ -26,6 +26,7 @@ __all__ = [
     'FisheyeDistortion',
     'Geometry',
     'MeanColorFilling',
+    'NoCorruption',
     'RandomBlur',
     'RandomColorJitter',
     'RandomMasking',

@@ -2,6 +2,8 @@
 
 from torch import Tensor
 
+from mmmim.registry import MODELS
+
 from ..randomness import counter_uniform, run_seed
 from .base import Corrupted, Corruption
 
@@ -53,3 +55,14 @@ class Degradation(Corruption):
         """(N, count) float32, uniform in [low, high); rows are equal with ``per_batch``."""
         numbers = counter_uniform(**self.coordinates(views), count=count, stream=stream)
         return (low + (high - low) * numbers).expand(len(views['image']), count)
+
+
+@MODELS.register_module()
+class NoCorruption(Degradation):
+    """The image as it is: an auto-encoder, or two equal views.
+
+    The row of Table 5 of the occlusion-invariant paper without any transformation.
+    """
+
+    def degrade(self, views):
+        return views['image']
