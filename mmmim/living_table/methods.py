@@ -143,7 +143,7 @@ def _baselines():
     yield _row('baselines', 'SplitMask', 'splitmask', 'SplitMask', **tokens)
     yield _row('baselines', 'A2MIM', 'a2mim', 'A2MIM')
     yield _row('baselines', 'Ge2-AE', 'ge2ae', 'Ge2-AE')
-    yield _row('baselines', 'DeiT', 'supervised', 'Supervised, 800 labels', 'deit')
+    yield _row('baselines', 'DeiT', 'supervised', 'Supervised, 800 labels', 'deit', **cls)
 
 
 def _few_images():
@@ -156,7 +156,25 @@ def _few_images():
 
 
 def _mixtures():
-    return ()
+    edge, plain = 'model.neck.drop_edge=0.3', 'model.target.per_patch=False'
+    relaxed, zoom = 'R-MAE with drop edge', 'beyond-masking-zoomin-mask'
+    yield _mixture('r-mae-edge', relaxed, 'r-mae', edge)
+    yield _mixture('r-mae-edge-rgb', f'{relaxed}, global RGB target', 'r-mae', edge, plain)
+    yield _mixture(
+        'zoomin-edge', 'Zoom-in, masking and drop edge', 'beyond-masking-zoomin-mask', edge
+    )
+    # The others start from drop edge with the global RGB target.
+    start, title = 'robust-mae-pixel', 'Drop edge, global RGB'
+    mid = ('model.backbone.mid_mask_depth=2', 'model.backbone.mid_mask_ratio=0.25')
+    yield _mixture('edge-rgb-mid2', f'{title}, mid-level mask tokens', start, *mid)
+    yield _mixture('edge-rgb-l1', f"{title}, SimMIM's L1 loss", start, 'model.loss.p=1')
+    yield _mixture(
+        'edge-rgb-squares', f"{title}, SimMIM's squares", start, 'model.corruption.unit=16'
+    )
+
+
+def _mixture(name, title, config, *options) -> Method:
+    return _row('mixtures', 'none', f'mix-{name}', title, config, options=options)
 
 
 SCRATCH_ROW = Method(SCRATCH, 'Random initialisation', '', 'reference', '')

@@ -81,7 +81,7 @@ def _protocol(story: Story) -> str:
         f'Transfer: {n["train"]} labelled images. k-NN (k 20, T 0.07, cosine) and a linear probe '
         '(BatchNorm without affine, linear layer, convex, weight decay chosen on tune) on frozen '
         'features: the mean of the patch tokens, or the class token where the method trains it '
-        '(MoCo v3, DINO, iBOT). Fine-tuning, Mask R-CNN and UperNet as in the '
+        '(MoCo v3, DINO, iBOT, DeiT). Fine-tuning, Mask R-CNN and UperNet as in the '
         '[main job](quickstart.md), the same for every row and for random initialisation.',
         f'Choices (learning rate of transfer among {grid}; weight decay; the mixture): on the '
         f'{n["tune"]} tune images, rates and mixture with the first seed only. Results: on the '

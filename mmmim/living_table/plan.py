@@ -13,7 +13,7 @@ from mmmim.quickstart.results import job_name
 from mmmim.visualization.report.record import curve, read_scalars
 
 from . import methods
-from .configs import DATA, Unavailable, find_config, load_config, moved_paths
+from .configs import DATA, Unavailable, find_config, is_classifier, load_config, moved_paths
 from .measures import chosen_rate, mixture_choice, read_result
 from .methods import GROUPS, PREREQUISITES
 from .options import FROZEN, TRAINED, Options, manifest
@@ -150,6 +150,8 @@ class Plan:
             command += ['random', '--backbone', find_config(self.options.root, 'mae')]
         else:
             command += [self.encoder(method, recipe, seed)]
+            # An encoder.pth knows its backbone, the checkpoint of a classifier does not.
+            command += ['--backbone', recipe.path] if is_classifier(recipe.cfg) else []
         command += ['--feature', method.feature, '--seed', seed, '--out', out]
         words = moved_paths(transfer.cfg, {DATA: str(self.options.data)})
         command += ['--cfg-options', *words] if words else []
