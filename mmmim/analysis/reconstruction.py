@@ -18,6 +18,11 @@ FLATTERED = (
     'Each patch of the prediction is mapped to pixels with the true brightness and contrast of '
     'that patch, which the model does not know: this flatters it. Colour and pattern are its own.'
 )
+COLOURED = (
+    'Each patch of the prediction is mapped to pixels with the true mean and contrast of every '
+    'colour channel of that patch, which the model does not know: this flatters it. The pattern is '
+    'its own.'
+)
 UNAIDED = 'The prediction is mapped to pixels without the true statistics of the hidden patches.'
 
 
@@ -118,6 +123,7 @@ def reconstruct_images(model, batch, mask=None, note='') -> ImageGrid:
     caption = [note]
     if result.mask is not None:
         caption.append(f'{100 * result.mask.float().mean():.0f} % of the patches are hidden.')
-    caption.append(FLATTERED if result.flattered else UNAIDED)
+    flattery = COLOURED if getattr(model.target, 'per_channel', False) else FLATTERED
+    caption.append(flattery if result.flattered else UNAIDED)
     text = ' '.join(filter(None, caption))
     return ImageGrid(names, [list(row) for row in zip(*columns)], text)

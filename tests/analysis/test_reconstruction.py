@@ -86,6 +86,8 @@ def test_caption_says_where_true_statistics_flatter_the_model(files):
     model.target.per_patch = True
     batch = reconstruction.load_images(files / 'images', 1, 64)
     assert 'this flatters it' in reconstruction.reconstruct_images(model, batch).caption
+    model.target.per_channel = True
+    assert 'every colour channel' in reconstruction.reconstruct_images(model, batch).caption
 
 
 def test_pipelines_without_chance():

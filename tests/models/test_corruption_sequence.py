@@ -95,6 +95,11 @@ def test_integrated_the_encoder_sees_the_visible_patches_alone():
         build(corruption)
 
 
+def test_channels_must_fit_the_backbone():
+    with pytest.raises(ValueError, match='gives images of 1 channels, .*in_channels = 3'):
+        build(dict(type='mmmim.CorruptionSequence', steps=[DECOLOR, MASK]))
+
+
 @pytest.mark.parametrize('predicts', ['masked', 'all'])
 def test_visible_degraded_cells_count_if_asked_for(predicts):
     steps = [dict(FISHEYE), dict(MASK)]

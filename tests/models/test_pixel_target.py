@@ -194,6 +194,7 @@ def test_statistics_travel_in_the_checkpoint(views, stats):
         (dict(normalize='patch', stats='no.npz'), "'no.npz' do not exist"),
         (dict(stats='some.npz'), "only used by normalize='patch'"),
         (dict(mean=(1.0,)), 'mean and std need 3 values'),
+        (dict(per_channel=True, per_patch=False), 'per_channel=True .* but per_patch is False'),
     ],
 )
 def test_options_are_checked(options, text):

@@ -94,8 +94,18 @@ class MaskedImageModeling(BaseSelfSupervisor):
                     'make them equal in the config.'
                 )
 
+        self._check_channels()
         self._check_mask_token()
         self._check_cells()
+
+    def _check_channels(self):
+        given = self._attribute('corruption.out_channels')
+        taken = getattr(getattr(self.backbone, 'patch_embed', None), 'in_channels', None)
+        if None not in (given, taken) and given != taken:
+            raise ValueError(
+                f'model.corruption gives images of {given} channels, model.backbone.in_channels = '
+                f'{taken}: make them equal in the config.'
+            )
 
     def _check_mask_token(self):
         """A decoder has a mask token exactly where the backbone leaves tokens out."""

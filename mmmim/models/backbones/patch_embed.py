@@ -19,7 +19,7 @@ class PatchEmbed(nn.Module):
 
     def __init__(self, in_channels: int, embed_dims: int, patch_size: int):
         super().__init__()
-        self.patch_size = patch_size
+        self.patch_size, self.in_channels = patch_size, in_channels
         self.projection = nn.Conv2d(in_channels, embed_dims, patch_size, stride=patch_size)
 
     def grid(self, size: tuple[int, int]) -> tuple[int, int]:

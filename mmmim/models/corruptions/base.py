@@ -28,6 +28,7 @@ class Corruption(nn.Module):
     Attributes:
         masks (bool): Whether it gives a mask; a degradation does not.
         geometric (bool): Whether it gives a geometry, so that all cells must be predicted.
+        out_channels (int, optional): Channels of the images it gives, if not those it takes.
         predicts (str): Which cells the loss covers: 'masked', 'all' or 'none'.
         exact_count (bool): Whether every sample has the same number of masked cells.
         uniform (bool): Whether all cells are hidden equally often.
@@ -35,6 +36,7 @@ class Corruption(nn.Module):
 
     masks = True
     geometric = False
+    out_channels = None
     predicts = 'masked'
     exact_count = True
     uniform = True

@@ -50,7 +50,8 @@ class PixelTarget(nn.Module):
         sync (bool): Gather the statistics of 'batch' over all processes.
 
     Raises:
-        ValueError: For an unknown ``normalize``, or missing or unfit statistics.
+        ValueError: For an unknown ``normalize``, missing or unfit statistics, or ``per_channel``
+            without ``per_patch``.
     """
 
     def __init__(
@@ -71,6 +72,10 @@ class PixelTarget(nn.Module):
         super().__init__()
         if normalize not in NORMALIZE:
             raise ValueError(f'normalize must be one of {NORMALIZE}, got {normalize!r}.')
+        if per_channel and not per_patch:
+            raise ValueError(
+                'per_channel=True says how patches are normalised, but per_patch is False: set it.'
+            )
         if not len(mean) == len(std) == in_channels:
             raise ValueError(
                 f'mean and std need {in_channels} values, one per channel; '
