@@ -124,8 +124,12 @@ class TransformerDecoder(BaseModule):
         )
 
     def forward(
-        self, latent: Tensor, mask: Tensor | None = None, predict: str | None = None
-    ) -> Tensor:
+        self,
+        latent: Tensor,
+        mask: Tensor | None = None,
+        predict: str | None = None,
+        with_features: bool = False,
+    ):
         """
         Args:
             latent: (N, P + Lv, D), or with mid-level mask tokens behind them, or (N, P + L, D) of a
@@ -133,10 +137,17 @@ class TransformerDecoder(BaseModule):
             mask: (N, Gh, Gw) bool, True = masked. None: the latent holds every cell of the
                 configured grid.
             predict: 'masked' or 'all' instead of the configured choice.
+            with_features: Return the input of the last linear layer too.
 
         Returns:
-            (N, Lm, T), masked cells in row-major order, or (N, L, T).
+            (N, Lm, T), masked cells in row-major order, or (N, L, T); with features a pair, the
+            second of the decoder's width.
         """
+        features = self._features(latent, mask, predict)
+        pred = self.decoder_pred(features)
+        return (pred, features) if with_features else pred
+
+    def _features(self, latent, mask, predict):
         predict = predict or self.predict
         grid = self.grid if mask is None else mask.shape[1:]
         length = grid[0] * grid[1]
@@ -149,7 +160,7 @@ class TransformerDecoder(BaseModule):
             x = self._decode(x)[:, self.num_prefix :]
             if mask is not None and predict == 'masked':
                 x = tokens.masked(x, mask)
-            return self.decoder_pred(x)
+            return x
         given, missing = self._layout(mask, cells.shape[1])
         if self.mask_token is None:
             raise ValueError(
@@ -164,8 +175,8 @@ class TransformerDecoder(BaseModule):
             num_visible = length - tokens.num_masked(mask)
             x, order = x[:, num_visible:], order[:, num_visible:]
             if given.shape[1] == num_visible:  # the tail is in row-major order already
-                return self.decoder_pred(x)
-        return self.decoder_pred(tokens.gather(x, order.argsort(dim=1)))
+                return x
+        return tokens.gather(x, order.argsort(dim=1))
 
     def _decode(self, x):
         for block in self.decoder_blocks:
