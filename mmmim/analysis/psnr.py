@@ -1,7 +1,11 @@
 """Peak signal-to-noise ratio of images in [0, 1]."""
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
+
+REGIONS = ('masked', 'all', 'composite')
 
 
 def psnr(images: Tensor, reference: Tensor, region: Tensor | None = None) -> Tensor:
@@ -23,3 +27,51 @@ def psnr(images: Tensor, reference: Tensor, region: Tensor | None = None) -> Ten
         inside = torch.where(region, error, 0.0).flatten(1).sum(dim=1)
         mean = inside / region.flatten(1).sum(dim=1).clamp_min(1)
     return -10 * torch.log10(mean.clamp_min(1e-10))
+
+
+def reconstruction_psnr(result, region: str = 'masked') -> Tensor:
+    """PSNR of what a model reconstructs, per image.
+
+    Table 1 of the occlusion-invariant paper compares "the generated image" with the original and
+    says no more: here masked patches alone, since nothing else is trained and pasted visible
+    patches would inflate it [our reading].
+
+    Args:
+        result: ``Reconstruction`` of a model.
+        region: 'masked' patches, 'all' patches as predicted, or the 'composite' of predicted masked
+            and true visible patches.
+
+    Returns:
+        (N,) float32 in dB.
+
+    Raises:
+        ValueError: For an unknown region.
+    """
+    if region not in REGIONS:
+        raise ValueError(f'region must be one of {REGIONS}, got {region!r}.')
+    if region == 'composite':
+        return psnr(result.pasted, result.input)
+    if region == 'all' or result.mask is None:
+        return psnr(result.pred, result.input)
+    scale = result.input.shape[-1] // result.mask.shape[-1]
+    inside = result.mask.repeat_interleave(scale, 1).repeat_interleave(scale, 2).unsqueeze(1)
+    return psnr(result.pred, result.input, inside)
+
+
+@torch.no_grad()
+def mean_psnr(model, batches: Iterable, region: str = 'masked', seed: int = 0) -> tuple[float, int]:
+    """Mean over images, and their number; masks are those of ``seed``.
+
+    Args:
+        model: With ``data_preprocessor`` and ``reconstruct``, in evaluation mode.
+        batches: As the data loader gives them.
+        region: See :func:`reconstruction_psnr`.
+        seed: Of the masks.
+    """
+    torch.manual_seed(seed)
+    values = []
+    for batch in batches:
+        views = model.data_preprocessor(batch, False)['inputs']
+        values.append(reconstruction_psnr(model.reconstruct(views), region).cpu())
+    values = torch.cat(values)
+    return values.mean().item(), len(values)

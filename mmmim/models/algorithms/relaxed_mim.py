@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from mmmim.analysis.psnr import psnr
+from mmmim.analysis.psnr import REGIONS, psnr
 from mmmim.registry import MODELS
 
 from .. import tokens
@@ -11,7 +11,7 @@ from ..corruptions import Corrupted
 from ..corruptions.second_view import SecondMask, second_views
 from .masked_image_modeling import MaskedImageModeling
 
-PSNR_REGIONS = ('masked', 'all', 'composite', None)
+PSNR_REGIONS = (*REGIONS, None)
 
 
 @MODELS.register_module()
