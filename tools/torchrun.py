@@ -2,15 +2,21 @@
 """torchrun with one rendezvous rule and a short word on failure: ``torchrun.py N SCRIPT ARGS``.
 
 One node takes a free port. Several nodes meet at MASTER_ADDR:PORT; each is started by itself with
-NNODES, NODE_RANK, MASTER_ADDR and PORT set.
+NNODES, NODE_RANK, MASTER_ADDR and PORT set. SIGTERM and SIGUSR1 are handed to the processes, which
+save and end with code 85; torchrun itself would kill them after 30 seconds.
 """
 
 import logging
 import os
+import signal
 import sys
 
+from torch.distributed.elastic.multiprocessing import api
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.run import parse_args, run
+
+SAVED = 85
+FORWARDED = (signal.SIGTERM, signal.SIGUSR1)
 
 
 def rendezvous(env):
@@ -29,6 +35,40 @@ def rendezvous(env):
     ]
 
 
+def children():
+    """Process ids of our children."""
+    found = []
+    for entry in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            with open(f'/proc/{entry}/stat') as file:
+                parent = file.read().rpartition(')')[2].split()[1]
+        except OSError:  # ended meanwhile
+            continue
+        if int(parent) == os.getpid():
+            found.append(int(entry))
+    return found
+
+
+def forward_signals():
+    """Hand the signals of a pre-emption on, instead of ending the processes with them."""
+    terminate = api._terminate_process_handler
+
+    def forward(number, frame):
+        pids = children()
+        if not pids or number not in FORWARDED:
+            terminate(number, frame)
+        for pid in pids:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
+
+    # torchrun registers this name when it starts the processes, after us.
+    api._terminate_process_handler = forward
+    for number in FORWARDED:
+        signal.signal(number, forward)
+
+
 def main(argv, env):
     if len(argv) < 2 or not argv[0].isdigit() or argv[0] == '0':
         sys.exit('usage: torchrun.py PROCESSES_PER_NODE SCRIPT [ARGUMENTS]')
@@ -40,11 +80,20 @@ def main(argv, env):
     try:
         run(parse_args([*options, *argv[1:]]))
     except ChildFailedError as error:
-        rank, failure = error.get_first_failure()
-        print(f'error: process {rank} ended with code {failure.exitcode}.', file=sys.stderr)
-        return failure.exitcode if 0 < failure.exitcode < 256 else 1
+        return exit_code(error)
     return 0
 
 
+def exit_code(error):
+    """One line and the code of the failed processes; 85 if they have saved and ended."""
+    if any(failure.exitcode == SAVED for failure in error.failures.values()):
+        print(f'the processes have saved and ended (code {SAVED}): --resume goes on.')
+        return SAVED
+    rank, failure = error.get_first_failure()
+    print(f'error: process {rank} ended with code {failure.exitcode}.', file=sys.stderr)
+    return failure.exitcode if 0 < failure.exitcode < 256 else 1
+
+
 if __name__ == '__main__':
+    forward_signals()
     sys.exit(main(sys.argv[1:], os.environ))

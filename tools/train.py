@@ -12,4 +12,9 @@ if __name__ == '__main__':
         from mmmim.engine.launch import train
     except RuntimeError as error:  # the packages underneath are missing or too old
         sys.exit(f'error: {error}')
-    sys.exit(train())
+    code = train()
+    if code == 85:  # saved after a signal; the launcher may kill who does not leave at once
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

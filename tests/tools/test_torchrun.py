@@ -1,6 +1,9 @@
 """How nodes meet."""
 
 import importlib.util
+import signal
+import subprocess
+import sys
 
 import pytest
 from recipes import TOOLS
@@ -41,11 +44,34 @@ def test_usage(torchrun, words):
 
 @pytest.mark.parametrize('code', [0, 2, 85])
 def test_the_exit_code_of_a_process_comes_through(torchrun, tmp_path, capsys, code):
-    """85 will mean: stopped by a signal, to be resumed."""
+    """85: saved after a signal, to be resumed."""
     script = tmp_path / 'ends.py'
     script.write_text(f'raise SystemExit({code})')
     env = dict(OMP_NUM_THREADS='1')
     assert torchrun.main(['1', str(script)], env) == code
-    assert capsys.readouterr().err == (
-        f'error: process 0 ended with code {code}.\n' if code else ''
+    out = capsys.readouterr()
+    assert out.err == (f'error: process 0 ended with code {code}.\n' if code == 2 else '')
+    assert ('--resume' in out.out) == (code == 85)
+
+
+@pytest.mark.parametrize('name', ['SIGTERM', 'SIGUSR1'])
+def test_signals_reach_the_processes(tmp_path, name):
+    """They have all the time they need, and their code becomes that of torchrun."""
+    script = tmp_path / 'waits.py'
+    script.write_text(
+        'import os, signal, sys, time\n'
+        'def leave(*_):\n'
+        '    time.sleep(0.5)\n'
+        '    os._exit(85)\n'
+        f'signal.signal(signal.{name}, leave)\n'
+        'print("ready", flush=True)\n'
+        'time.sleep(60)\n'
     )
+    process = subprocess.Popen(
+        [sys.executable, TOOLS / 'torchrun.py', '2', script], stdout=subprocess.PIPE, text=True
+    )
+    for _ in range(2):
+        assert process.stdout.readline() == 'ready\n'
+    process.send_signal(getattr(signal, name))
+    assert process.wait(30) == 85
+    assert '--resume' in process.stdout.read()
