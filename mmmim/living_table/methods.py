@@ -160,17 +160,14 @@ def _mixtures():
     relaxed, zoom = 'R-MAE with drop edge', 'beyond-masking-zoomin-mask'
     yield _mixture('r-mae-edge', relaxed, 'r-mae', edge)
     yield _mixture('r-mae-edge-rgb', f'{relaxed}, global RGB target', 'r-mae', edge, plain)
-    yield _mixture(
-        'zoomin-edge', 'Zoom-in, masking and drop edge', 'beyond-masking-zoomin-mask', edge
-    )
+    yield _mixture('zoomin-edge', 'Zoom-in, masking and drop edge', zoom, edge)
     # The others start from drop edge with the global RGB target.
     start, title = 'robust-mae-pixel', 'Drop edge, global RGB'
     mid = ('model.backbone.mid_mask_depth=2', 'model.backbone.mid_mask_ratio=0.25')
     yield _mixture('edge-rgb-mid2', f'{title}, mid-level mask tokens', start, *mid)
     yield _mixture('edge-rgb-l1', f"{title}, SimMIM's L1 loss", start, 'model.loss.p=1')
-    yield _mixture(
-        'edge-rgb-squares', f"{title}, SimMIM's squares", start, 'model.corruption.unit=16'
-    )
+    squares = 'model.corruption.unit=16'
+    yield _mixture('edge-rgb-squares', f"{title}, SimMIM's squares", start, squares)
 
 
 def _mixture(name, title, config, *options) -> Method:

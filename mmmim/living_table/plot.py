@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .methods import GROUPS, SCRATCH
 from .options import PROTOCOLS
-from .statements import protocol_title
+from .statements import MISSING, protocol_title
 
 COLOURS = {
     'reference': '#565d66',
@@ -17,6 +17,7 @@ COLOURS = {
     'mixtures': '#7c3aa8',
 }
 INK, RULE, PAPER = '#1d2125', '#d5d6d2', '#ffffff'
+SMALL = dict(color='#6b7178', fontsize=7.5, va='center', ha='right')
 ROW_HEIGHT, PANEL_WIDTH, LABEL_WIDTH = 0.27, 2.9, 3.6  # inches
 
 
@@ -48,6 +49,7 @@ def draw(rows, path) -> bool:
 def _panel(panel, rows, scratch, protocol: str) -> None:
     panel.set_facecolor(PAPER)
     panel.grid(axis='x', color=RULE, linewidth=0.8)
+    panel.grid(axis='y', color=RULE, linewidth=0.5, linestyle=':')
     panel.set_axisbelow(True)
     panel.tick_params(colors=INK, labelsize=9, length=0)
     for side in ('top', 'right', 'left'):
@@ -60,6 +62,7 @@ def _panel(panel, rows, scratch, protocol: str) -> None:
     for index, row in enumerate(rows):
         found = row.scores[protocol]
         if found is None:
+            panel.text(0.985, index, MISSING, transform=panel.get_yaxis_transform(), **SMALL)
             continue
         colour = COLOURS[row.method.group]
         face = colour if found.se is not None else PAPER
@@ -73,6 +76,8 @@ def _panel(panel, rows, scratch, protocol: str) -> None:
             capsize=3,
             elinewidth=1.6,
         )
+    panel.margins(x=0.06)
+    panel.set_xlim(left=0)
     title = protocol_title(protocol).split(',')[0]
     metric = dict(det='mask mAP', seg='mIoU').get(protocol, 'top-1')
     names = dict(ft='Fine-tuned', knn='k-NN, frozen', lin='Linear, frozen')
