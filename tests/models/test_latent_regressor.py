@@ -204,6 +204,17 @@ def test_no_gradient_reaches_the_encoder_through_the_alignment_target(views):
             torch.testing.assert_close(parameter.grad, found[name], msg=name)
 
 
+def test_without_weight_the_branch_is_left_out(views):
+    aligned, alone = model(), model(align_weight=0)
+    alone.load_state_dict(aligned.state_dict())
+    alone.encode_masked = None
+    losses, mask = alone.loss(views), random_mask(2, GRID, 5)
+    assert set(losses) == {'loss_pred'}
+    assert torch.equal(
+        alone.loss(views, mask=mask)['loss_pred'], aligned.loss(views, mask=mask)['loss_pred']
+    )
+
+
 def test_the_branch_draws_stochastic_depth_of_its_own(views):
     part = model().train()
     part.backbone.layers[1].drop_path.drop_prob = 0.5
@@ -226,8 +237,8 @@ def test_clean_images_are_decoded_without_the_regressor(views):
 
 
 def test_parts_that_do_not_fit_are_refused():
-    with pytest.raises(ValueError, match='align_weight must be positive, got 0'):
-        model(align_weight=0)
+    with pytest.raises(ValueError, match='align_weight must be at least 0, got -1'):
+        model(align_weight=-1)
     with pytest.raises(ValueError, match="init must be 'cae' or 'beit', got 'x'"):
         LatentRegressor(init='x')
     with pytest.raises(ValueError, match='regressor_depth must be at least 1, got 0'):

@@ -122,7 +122,7 @@ def test_tokens_are_drawn_by_the_tokenizers_own_decoder(vae_file):
 
 
 def test_tokens_without_a_decoder_cannot_be_drawn(tmp_path):
-    cfg = dict(type='mmmim.DALLETokenizer', num_tokens=7, hidden_dims=4, blocks_per_group=1)
+    cfg = dict(type='mmmim.DALLEEncoder', num_tokens=7, hidden_dims=4, blocks_per_group=1)
     torch.save(MODELS.build(cfg).state_dict(), tmp_path / 'dalle.pth')
     part = TokenTarget({**cfg, 'checkpoint': str(tmp_path / 'dalle.pth')})
     assert not part.reconstructs

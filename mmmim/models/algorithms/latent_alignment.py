@@ -19,21 +19,19 @@ class LatentAlignment(MaskedImageModeling):
     mode of the first, with its own draws of stochastic depth.
 
     Args:
-        align_weight (float): Lambda (Table 2 and section 4.1: 2). Without alignment, use
-            ``mmmim.MaskedImageModeling``.
+        align_weight (float): Lambda (section 4.1: 2); 0 leaves the branch out (Table 2).
         **parts: See :class:`MaskedImageModeling`. The neck has ``widen`` and ``return_latent``, as
             ``mmmim.LatentRegressor``; the backbone leaves masked tokens out.
 
     Raises:
-        ValueError: If a part does not do that, or the weight is not positive.
+        ValueError: If a part does not do that, or the weight is negative.
     """
 
     def __init__(self, align_weight=2.0, **parts):
         super().__init__(**parts)
-        if not align_weight > 0:
+        if not align_weight >= 0:
             raise ValueError(
-                f'align_weight must be positive, got {align_weight}: without alignment, use type '
-                "'mmmim.MaskedImageModeling'."
+                f'align_weight must be at least 0, got {align_weight}; 0 leaves alignment out.'
             )
         self.align_weight = align_weight
         if not hasattr(self.neck, 'widen'):
@@ -56,19 +54,19 @@ class LatentAlignment(MaskedImageModeling):
             mask: (N, Gh, Gw) bool to use instead of a drawn one.
 
         Returns:
-            dict(loss_pred=..., loss_align=...), scalars in float32.
+            dict(loss_pred=..., loss_align=...), scalars in float32; the second only with a weight.
         """
         corrupted = self.corruption(inputs, mask=mask)
         latent = self.encode(corrupted)
         pred, regressed = self.neck(latent, corrupted.mask, return_latent=True)
         target = self.target(inputs, corrupted.geometry)
-        aligned = self.encode_masked(inputs['image'], corrupted.mask)
-        with torch.autocast(pred.device.type, enabled=False):
-            distance = (regressed.float() - aligned.float()).square().mean()
-        return dict(
-            loss_pred=self.loss_module(pred, target, corrupted.mask),
-            loss_align=self.align_weight * distance,
-        )
+        losses = dict(loss_pred=self.loss_module(pred, target, corrupted.mask))
+        if self.align_weight:
+            aligned = self.encode_masked(inputs['image'], corrupted.mask)
+            with torch.autocast(pred.device.type, enabled=False):
+                distance = (regressed.float() - aligned.float()).square().mean()
+            losses['loss_align'] = self.align_weight * distance
+        return losses
 
     @torch.no_grad()
     def encode_masked(self, images: Tensor, mask: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Tokenizers: images to grids of discrete visual tokens."""
 
-from .dalle import DALLETokenizer
+from .dalle import DALLEEncoder
 from .discrete_vae import DiscreteVAE
 
-__all__ = ['DALLETokenizer', 'DiscreteVAE']
+__all__ = ['DALLEEncoder', 'DiscreteVAE']

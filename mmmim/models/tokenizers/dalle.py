@@ -1,7 +1,7 @@
 """The tokenizer of DALL-E, which BEiT and CAE predict."""
 
 import torch
-from mmpretrain.models.selfsup.cae import DALLEEncoder
+from mmpretrain.models.selfsup import cae
 from torch import Tensor, nn
 
 from mmmim.registry import MODELS
@@ -16,7 +16,7 @@ _REMEDY = (
 
 
 @MODELS.register_module()
-class DALLETokenizer(nn.Module):
+class DALLEEncoder(nn.Module):
     """Encoder of DALL-E's discrete VAE (arXiv:2102.12092, appendix A.2): 8192 tokens of 8x8 pixels.
 
     mmpretrain's ``DALLEEncoder`` with DALL-E's own scaling of the input: 0.8 x + 0.1 of pixels in
@@ -48,7 +48,7 @@ class DALLETokenizer(nn.Module):
     ):
         super().__init__()
         self.num_tokens = num_tokens
-        encoder = DALLEEncoder(
+        encoder = cae.DALLEEncoder(
             n_hid=hidden_dims, n_blk_per_group=blocks_per_group, vocab_size=num_tokens, device=None
         )
         self.blocks = encoder.blocks
