@@ -13,6 +13,7 @@ from .adapt import fit_attention_biases, fit_positions, inflate_first_conv
 from .files import read_checkpoint
 from .key_maps import LAYOUTS
 from .layouts import State, find_layout, find_state
+from .relative import fit_layer_scale, fit_relative_positions
 from .report import LoadReport, find_cause
 
 # Added by downstream recipes: relative positions, the norm after pooling, LayerScale, tokens of a
@@ -80,6 +81,14 @@ def _adapt_positions(module: nn.Module, state: State, own: State, grid, mode: st
     return table.shape[1] != rows or not table.equal(state['pos_embed'])
 
 
+def _adapt_relative(module: nn.Module, state: State, own: State, grid, min_matched) -> list[str]:
+    """Fit relative position tables of ``state`` in place; names of those that changed."""
+    if min_matched <= 0 and not any('relative_position' in name for name in own):
+        return []
+    mode = getattr(module, 'rel_pos_resize', 'geometric')
+    return fit_relative_positions(state, own, lambda: _model_grid(module), grid, mode)
+
+
 def _compare(report: LoadReport, state: State, own: State, new: Iterable[str]) -> State:
     """Sort all names into ``report`` and return what can be copied."""
     same = {name: value for name, value in state.items() if name in own}
@@ -134,9 +143,9 @@ def load_pretrained(
 
     Reads files of this toolkit (whole runs and exported encoders), mmpretrain,
     facebookresearch/mae, timm and what shares its names (DeiT, MoCo v3, DINO, iBOT), and Hugging
-    Face ViT. Prefixes are stripped, decoders and heads left out, names mapped to mmpretrain's;
-    position tables are resized, prefix tokens matched, the first convolution fitted to the input
-    channels. One line says what happened.
+    Face ViT, BEiT and SimMIM. Prefixes are stripped, decoders and heads left out, names mapped to
+    mmpretrain's; position tables, relative ones too, are resized, prefix tokens matched, the first
+    convolution fitted to the input channels. One line says what happened.
 
     Args:
         module: Backbone with mmpretrain's parameter names and ``grid`` or ``patch_resolution``.
@@ -168,12 +177,14 @@ def load_pretrained(
     try:
         if _adapt_positions(module, state, own, grid or _meta_grid(meta), mode):
             report.resized.append('pos_embed')
+        report.resized += _adapt_relative(module, state, own, grid or _meta_grid(meta), min_matched)
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from None
     if _CONV in state and _CONV in own and state[_CONV].shape[1] != own[_CONV].shape[1]:
         state[_CONV] = inflate_first_conv(state[_CONV], own[_CONV].shape[1])
         report.resized.append(_CONV)
     fit_attention_biases(state, own)
+    fit_layer_scale(state, own)
     fitting = _compare(report, state, own, (*NEW, *new))
     heads = _head_counts(module, meta)
     if heads and min_matched > 0:

@@ -87,7 +87,9 @@ def load_checkpoint(model: nn.Module, path, allow_pickle: bool = False) -> dict[
 
     Reads checkpoints of this toolkit and of mmpretrain, facebookresearch/mae and transformers'
     ViTMAE into ``MaskedImageModeling`` with ``MaskedViT`` and ``TransformerDecoder``, and those of
-    both CAE repositories into ``LatentAlignment`` with ``MaskedBEiT`` and ``LatentRegressor``.
+    both CAE repositories into ``LatentAlignment`` with ``MaskedBEiT`` and ``LatentRegressor``; BEiT
+    and SimMIM of microsoft and of mmpretrain into ``MaskedImageModeling`` with ``MaskedBEiT`` or
+    ``MaskedSwin`` and ``LinearDecoder``.
     Position tables come from the file: projects differ in their order.
 
     Args:
