@@ -91,6 +91,8 @@ def test_area_resize_equals_the_loops(size):
     expected = loop_area(image[0].permute(1, 2, 0).double().numpy(), size)
     resized = resize_area(image, size)[0].permute(1, 2, 0).double().numpy()
     np.testing.assert_allclose(resized, expected, atol=1e-6)
+    theirs = torch.nn.functional.interpolate(image, size=size, mode='area')
+    torch.testing.assert_close(resize_area(image, size), theirs, rtol=0, atol=1e-6)
 
 
 def test_every_offset_of_the_border_equals_numpy():

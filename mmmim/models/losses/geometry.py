@@ -52,8 +52,8 @@ class BorderLoss(nn.Module):
                 "use it with corruption 'mmmim.ZoomIn' and target 'mmmim.ZoomTarget'."
             )
         with torch.autocast(pred.device.type, enabled=False):
-            error = geometry.widen(geometry.to_images(pred))
-            error = error - geometry.widen(geometry.to_images(target[..., dims:]))
+            # widened once: resizing is linear
+            error = geometry.widen(geometry.to_images(pred.float() - target[..., dims:]))
             return sum(strip.square().mean() for strip in strips(error, geometry.margin))
 
     @staticmethod
