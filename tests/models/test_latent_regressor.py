@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from mmmim.models.necks import LatentRegressor
 from mmmim.models.position import sincos_table
 from mmmim.models.regressor_block import RegressorBlock
+from mmmim.models.tokenizers import DiscreteVAE
 from mmmim.registry import MODELS
 
 P, GRID, WIDTH = 4, (3, 4), 16
@@ -251,3 +252,35 @@ def test_parts_that_do_not_fit_are_refused():
     )  # fmt: skip
     with pytest.raises(ValueError, match='TransformerDecoder regresses no latent'):
         model(neck=decoder)
+
+
+def test_it_learns_the_tokens_of_a_discrete_vae(tmp_path):
+    """Images of one colour each: the visible patches tell the tokens of the hidden ones."""
+    torch.manual_seed(0)
+    sizes = dict(patch_size=2, num_tokens=16, codebook_dims=4, hidden_dims=8, num_blocks=1)
+    vae = DiscreteVAE(**sizes)
+    vae.encoder[0][0].weight.data.mul_(20)  # so that colours, and not biases, decide
+    torch.save(vae.state_dict(), tmp_path / 'vae.pth')
+    tokenizer = dict(type='mmmim.DiscreteVAE', **sizes, checkpoint=str(tmp_path / 'vae.pth'))
+    part = model(
+        neck_options=dict(out_dims=16),
+        target=dict(type='mmmim.TokenTarget', patch_size=P, tokenizer=tokenizer),
+        loss=dict(type='mmmim.TokenCrossEntropy'),
+    ).train()
+    colours = torch.randint(0, 256, (16, 3, 1, 1), dtype=torch.uint8)
+    index = torch.arange(16)
+    batch = dict(
+        image=(colours.float() / 127.5 - 1).expand(-1, -1, 12, 16),
+        tokenizer=colours.expand(-1, -1, 6, 8),
+        sample_index=index,
+    )
+    assert len(part.target({**batch, 'epoch': index}).unique()) > 2
+    optimizer = torch.optim.AdamW([p for p in part.parameters() if p.requires_grad], lr=3e-3)
+    seen = []
+    for epoch in range(60):
+        losses = part.loss({**batch, 'epoch': torch.full_like(index, epoch)})
+        optimizer.zero_grad()
+        sum(losses.values()).backward()
+        optimizer.step()
+        seen.append(losses['loss_pred'].item())
+    assert min(seen[-5:]) < seen[0] / 2
