@@ -40,9 +40,9 @@ def write_encoder(path, state, meta):
     Args:
         path (str): Target.
         state (dict): State of the whole model, on the host.
-        meta (dict): Of :func:`encoder_meta`.
+        meta (dict): Of :func:`encoder_meta`; ``taken_from`` is the prefix of the encoder's names.
     """
-    prefix = 'backbone.'
+    prefix = meta['taken_from']
     backbone = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
     write_file(path, dict(state_dict=backbone, meta=meta))
 
@@ -52,7 +52,9 @@ def describe_encoder(model, cfg):
 
     Returns:
         dict: format, version, method, config, arch, embed_dims, num_layers, patch_size, img_size,
-        in_channels, mean, std, backbone (its config); None where the model does not tell.
+        in_channels, mean, std, backbone (its config), taken_from (where it sat in the model: a
+        method that evaluates its teacher says so by ``encoder_prefix``); None where the model
+        does not tell.
     """
     backbone = model.backbone
     backbone_cfg = cfg.get('model', {}).get('backbone', {})
@@ -65,6 +67,7 @@ def describe_encoder(model, cfg):
     for key in ('mean', 'std'):
         meta[key] = as_plain(getattr(model.data_preprocessor, key, None))
     meta['backbone'] = as_plain(backbone_cfg)
+    meta['taken_from'] = getattr(model, 'encoder_prefix', 'backbone.')
     return meta
 
 

@@ -3,7 +3,11 @@ import copy
 import pytest
 import torch
 from contrastive_parts import VIT, batch, build, cut, train
+from mmengine.config import Config
 from mmengine.logging import MessageHub
+
+from mmmim.engine.encoder_file import encoder_meta, write_encoder
+from mmmim.transfer import load_pretrained
 
 K = 12
 HEAD = dict(type='mmmim.PrototypeHead', in_dims=16, num_prototypes=K, hidden_dims=24, proj_dims=8)
@@ -176,6 +180,20 @@ def test_prototypes_are_cosines_and_learn_as_weight_normalisation_does():
 def test_parts_that_do_not_fit(changes, message):
     with pytest.raises(ValueError, match=message):
         build(IBOT, **changes)
+
+
+def test_the_encoder_file_holds_the_teacher(tmp_path):
+    model = perturb(build(IBOT))
+    path = tmp_path / 'encoder.pth'
+    cfg = Config(dict(model=dict(backbone=IBOT['backbone'])))
+    write_encoder(path, model.state_dict(), encoder_meta(model, cfg))
+    other = build(dict(IBOT['backbone'], masked='drop'))
+    report = load_pretrained(other, path)
+    teacher = model.momentum_encoder.module.backbone.state_dict()
+    assert len(report.loaded) == len(other.state_dict()) == len(teacher) - 1  # the mask token
+    for name, value in other.state_dict().items():
+        assert torch.equal(value, teacher[name]), name
+    assert not torch.equal(other.cls_token, model.backbone.cls_token)
 
 
 def test_prototypes_cannot_be_drawn():

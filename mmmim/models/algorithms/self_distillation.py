@@ -55,6 +55,7 @@ class SelfDistillation(BaseSelfSupervisor):
 
     predicts = 'none'
     reconstructs = False
+    encoder_prefix = 'momentum_encoder.module.backbone.'  # both papers evaluate the teacher
 
     def __init__(
         self,
