@@ -1,6 +1,8 @@
 """Tiny models of every pre-training config, with batches from their own pipelines."""
 
+import json
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
 import torch
@@ -37,6 +39,12 @@ class Case:
         return any(getattr(part, 'reads_all_targets', False) for part in parts)
 
     @property
+    def tokens(self) -> bool:
+        """Whether the target is a class for each cell."""
+        target = self.model.target(self.views, self.corrupt().geometry)
+        return not target.is_floating_point()
+
+    @property
     def image(self) -> torch.Tensor:
         """(N, C, H, W): the view that an encoder would be given alone."""
         return self.views['image' if 'image' in self.views else 'view1']
@@ -70,10 +78,16 @@ def scratch(tmp_path_factory):
     return tmp_path_factory.mktemp('contracts')
 
 
+@cache
+def batch_of(dataset: str, images) -> dict:
+    """As the loader gives it; models that read the same data share it."""
+    return data.batch_of(json.loads(dataset), data.make_images(images))
+
+
 @pytest.fixture(params=tiny.tinies('pretraining'), ids=lambda entry: entry.id)
 def case(request, scratch):
     entry = request.param
     model = data.build_tiny(entry.cfg, scratch).eval()
-    batch = data.batch_of(entry.cfg.dataset, data.make_images(scratch / 'images'))
+    batch = batch_of(json.dumps(entry.cfg.dataset, sort_keys=True), scratch / 'images')
     views = model.data_preprocessor(batch, training=False)['inputs']
     return Case(entry.cfg, entry.full, model, batch, views)
