@@ -72,6 +72,8 @@ def parse_args(root: Path, argv=None) -> Options:
 def main(root: Path, argv=None) -> int:
     """Run the table; returns the exit status, 1 if a job failed."""
     words = sys.argv[1:] if argv is None else argv
+    # What continues the run, also on a page that was only rendered.
+    words = [word for word in words if word != '--render-only']
     command = shlex.join(['python', 'tools/living_table.py', *words])
     signal.signal(signal.SIGTERM, _interrupt)
     display = Display()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from mmmim.jobs.training import config_text
 
 from .configs import (
@@ -54,7 +56,7 @@ class Recipe:
         self.encoder_name = last if is_classifier(self.cfg) else 'encoder.pth'
         self.batch_size = self.cfg.train_dataloader.batch_size
 
-    @property
+    @cached_property
     def text(self) -> str:
         return config_text(self.cfg)
 
