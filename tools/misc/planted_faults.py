@@ -37,10 +37,15 @@ ALIGNMENT = f'{MODELS}/algorithms/latent_alignment.py'
 BLOCKS = f'{MODELS}/corruptions/block_masking.py'
 POSITION = f'{MODELS}/position.py'
 TRANSFORMER = f'{MODELS}/transformer.py'
+BEIT = f'{MODELS}/beit_block.py'
+REL_POS = f'{MODELS}/rel_pos.py'
+HOG = f'{MODELS}/targets/hog.py'
+SPECTRUM = f'{MODELS}/spectrum.py'
 
 CONTRACTS = ('tests/contracts/test_pretraining.py',)
 MASK_CONTRACTS = ('tests/contracts/test_masks.py',)
 VITMAE = ('tests/parity/test_transformers_vitmae.py',)
+BEIT_PARITY = ('tests/parity/test_beit.py',)
 
 
 def unit(*names: str) -> tuple[str, ...]:
@@ -210,7 +215,13 @@ FAULTS = (
     ),
     Fault(
         'biased for unbiased variance',
-        ((TARGET, 'correction=int(self.unbiased)', 'correction=0'),),
+        (
+            (
+                TARGET,
+                'var_mean(target, dim=-1, keepdim=True, correction=int(self.unbiased)',
+                'var_mean(target, dim=-1, keepdim=True, correction=0',
+            ),
+        ),
         VITMAE,
     ),
     Fault(
@@ -329,6 +340,42 @@ FAULTS = (
             ),
         ),
         unit('latent_regressor'),
+    ),
+    Fault(
+        'attention dropout lost, in BEiT blocks',
+        ((BEIT, 'self.attn_drop_rate if self.training else 0.0', '0.0'),),
+        BEIT_PARITY,
+    ),
+    Fault(
+        'stochastic depth applied twice, in BEiT blocks',
+        (
+            (
+                BEIT,
+                'self.drop_path(_scale(self.gamma_2, self.ffn(self.ln2(x))))',
+                'self.drop_path(self.drop_path(_scale(self.gamma_2, self.ffn(self.ln2(x)))))',
+            ),
+        ),
+        BEIT_PARITY,
+    ),
+    Fault(
+        'relative positions of query and key swapped',
+        ((REL_POS, 'rows.unsqueeze(1) - rows +', 'rows - rows.unsqueeze(1) +'),),
+        BEIT_PARITY + unit('rel_pos'),
+    ),
+    Fault(
+        'Gaussian window on the gradients',
+        ((HOG, 'pool=8, gaussian_window=0', 'pool=8, gaussian_window=16'),),
+        unit('hog_target'),
+    ),
+    Fault(
+        'squares of several cells not hidden as a whole',
+        ((MASKING, 'unit or patch_size', 'patch_size'),),
+        unit('masking'),
+    ),
+    Fault(
+        'gradient through the weights of frequencies',
+        ((SPECTRUM, 'squared.detach().sqrt()', '(squared + 1e-12).sqrt()'),),
+        unit('frequency_losses'),
     ),
 )
 
