@@ -10,7 +10,8 @@ class StepFollower:
     """Mixin: ``after_step()`` runs after each step of the optimizer that trains ``leader``.
 
     The step itself is the signal, so gradient accumulation, mixed precision and wrappers around the
-    model need no setting, and a step that a gradient scaler skips does not count.
+    model need no setting. A step that a gradient scaler skips counts with fused optimizers, which
+    decide on the device, and does not with others.
     """
 
     _leader: tuple = ()
