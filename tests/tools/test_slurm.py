@@ -1,6 +1,7 @@
 """The Slurm scripts against a stand-in for srun: what they start, and what they refuse."""
 
 import os
+import shutil
 import stat
 
 import pytest
@@ -73,6 +74,42 @@ def test_the_copy_that_sbatch_runs_finds_the_tools(cluster, tmp_path):
     assert done.returncode == 2 and 'MMMIM_TOOLS' in done.stderr
 
 
+@pytest.mark.parametrize(
+    'code, batch, restarts, requeued',
+    [
+        (85, True, 9, True),
+        (85, False, 0, False),
+        (1, True, 2, True),
+        (1, True, 3, False),
+        (1, False, 0, False),
+        (2, True, 0, False),
+        (0, True, 0, False),
+    ],
+)
+def test_what_is_requeued(cluster, tmp_path, code, batch, restarts, requeued):
+    """Saved after a signal: always. Failed: a few times. A user's mistake: never."""
+    programs = tmp_path / 'bin'
+    (programs / 'srun').write_text(f'#!/bin/sh\necho srun "$@"\nexit {code}\n')
+    (programs / 'scontrol').write_text(f'#!/bin/sh\necho scontrol "$@"\nexit {0 if batch else 1}\n')
+    (programs / 'scontrol').chmod(0o755)
+    env = dict(SLURM_JOB_ID='7', SLURM_RESTART_COUNT=str(restarts))
+    env['ENVIRONMENT'] = 'BATCH' if batch else ''
+    done = call(cluster, 'slurm_train.sh', 'c.py', cwd=tmp_path, **env)
+    assert done.returncode == code
+    assert ('scontrol requeue 7' in done.stdout) == (requeued or code == 85)
+    assert ('is requeued' in done.stdout) == requeued
+    assert ('c.py --launcher slurm --resume' in done.stdout) == (restarts > 0)
+    if code == 85 and not batch:
+        assert 'sbatch' in done.stderr and 'c.py --resume' in done.stderr
+    test = call(cluster, 'slurm_test.sh', 'c.py', 'x.pth', cwd=tmp_path, **env)
+    assert test.returncode == code and 'scontrol' not in test.stdout + test.stderr
+    assert '--resume' not in test.stdout
+
+
 def test_without_srun(tmp_path):
-    done = run_tool('slurm_train.sh', 'c.py', cwd=tmp_path, SLURM_JOB_ID='7', PATH='/usr/bin:/bin')
+    programs = tmp_path / 'bin'
+    programs.mkdir()
+    for name in ('bash', 'dirname', 'basename'):
+        (programs / name).symlink_to(shutil.which(name))
+    done = run_tool('slurm_train.sh', 'c.py', cwd=tmp_path, SLURM_JOB_ID='7', PATH=str(programs))
     assert done.returncode == 2 and 'no srun' in done.stderr
