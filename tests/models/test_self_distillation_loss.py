@@ -4,7 +4,11 @@ import pytest
 import torch
 from lightly.loss import DINOLoss, IBOTPatchLoss
 
-from mmmim.models.losses import MaskedSelfDistillationLoss, SelfDistillationLoss
+from mmmim.models.losses import (
+    MaskedSelfDistillationLoss,
+    SelfDistillationLoss,
+    self_distillation,
+)
 
 N, K = 3, 7
 
@@ -94,6 +98,20 @@ def test_center_moves_once_per_step_by_the_mean_of_its_micro_batches():
     loss.eval().assign(parts[0], epoch)
     loss.center.after_step()
     assert torch.equal(loss.center.mean, before)
+
+
+def test_center_is_the_mean_over_all_processes(monkeypatch):
+    mine, theirs = scores(2, N, K).float(), scores(2, N, K, seed=1).float()
+
+    def reduce(tensor, op):
+        assert op == 'mean'
+        tensor.copy_((tensor + theirs.mean((0, 1))) / 2)
+
+    monkeypatch.setattr(self_distillation, 'all_reduce', reduce)
+    loss = SelfDistillationLoss(K)
+    loss.assign(mine, torch.zeros(N, dtype=torch.long))
+    loss.center.after_step()
+    torch.testing.assert_close(loss.center.mean, 0.1 * torch.cat([mine, theirs]).mean((0, 1)))
 
 
 def test_center_follows_the_optimizer_of_its_leader_alone():
