@@ -16,4 +16,4 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=1e-4, begin=0, end=20, convert_to_iter_based=True),
     dict(type='CosineAnnealingLR', eta_min=1e-5, begin=20, convert_to_iter_based=True),
 ]
-custom_hooks = [dict(type='EMAHook', momentum=1e-4)]
+custom_hooks = [dict(type='mmmim.WeightAverageHook', momentum=1e-4)]

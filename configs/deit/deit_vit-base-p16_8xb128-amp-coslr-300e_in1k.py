@@ -25,4 +25,4 @@ param_scheduler = [
     dict(type='CosineAnnealingLR', eta_min=1e-5, begin=5, convert_to_iter_based=True),
 ]
 train_cfg = dict(max_epochs=300)
-custom_hooks = [dict(type='EMAHook', momentum=4e-5, evaluate_on_ema=False, evaluate_on_origin=True)]
+custom_hooks = [dict(type='mmmim.WeightAverageHook', momentum=4e-5, evaluate=False)]

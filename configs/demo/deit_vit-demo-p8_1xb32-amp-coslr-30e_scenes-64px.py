@@ -14,5 +14,5 @@ model = dict(
 train_dataloader = dict(sampler=dict(_delete_=True, type='RepeatAugSampler', num_repeats=3))
 custom_hooks = [
     dict(type='mmmim.FinalEvaluationHook'),
-    dict(type='EMAHook', momentum=1e-3, evaluate_on_ema=False, evaluate_on_origin=True),
+    dict(type='mmmim.WeightAverageHook', momentum=1e-3, evaluate=False),
 ]

@@ -9,6 +9,7 @@ from .param_scheduler import ParamSchedulerHook
 from .preemption import PreemptionHook
 from .skipped import SkippedImagesHook
 from .tokenizer_file import TokenizerFileHook
+from .weight_average import WeightAverageHook
 
 __all__ = [
     'AttributeScheduleHook',
@@ -24,4 +25,5 @@ __all__ = [
     'SkippedImagesHook',
     'TimerHook',
     'TokenizerFileHook',
+    'WeightAverageHook',
 ]
