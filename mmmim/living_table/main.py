@@ -20,6 +20,7 @@ from .configs import DATA
 from .measures import build_rows
 from .methods import PREREQUISITES
 from .options import (
+    DEFAULT_BATCH,
     DEFAULT_IMAGES,
     DEFAULT_PROTOCOLS,
     PROTOCOLS,
@@ -46,6 +47,7 @@ def parse_args(root: Path, argv=None) -> Options:
     add('--tasks', default=','.join(DEFAULT_PROTOCOLS), help=f'of {",".join(PROTOCOLS)}')
     add('--seeds', type=int, default=3, metavar='N', help='default: %(default)s')
     add('--images', type=int, default=DEFAULT_IMAGES, metavar='M', help='default: %(default)s')
+    add('--batch', type=int, default=DEFAULT_BATCH, metavar='B', help='default: %(default)s')
     add('--data', type=Path, default=Path(DATA), help='folder of the scenes (default: %(default)s)')
     add('--work-dir', type=Path, default=Path('work_dirs/living_table'))
     add('--out', type=Path, help='folder of the page (default: docs, or WORK_DIR if it is given)')
@@ -60,6 +62,7 @@ def parse_args(root: Path, argv=None) -> Options:
         protocols=tuple(dict.fromkeys(args.tasks.split(','))),
         n_seeds=args.seeds,
         images=args.images,
+        batch_size=args.batch,
         data=args.data,
         work_dir=args.work_dir,
         out=args.out or (root / 'docs' if usual else args.work_dir),

@@ -156,22 +156,25 @@ def _few_images():
 
 
 def _mixtures():
-    edge, plain = 'model.neck.drop_edge=0.3', 'model.target.per_patch=False'
-    relaxed, zoom = 'R-MAE with drop edge', 'beyond-masking-zoomin-mask'
-    yield _mixture('r-mae-edge', relaxed, 'r-mae', edge)
-    yield _mixture('r-mae-edge-rgb', f'{relaxed}, global RGB target', 'r-mae', edge, plain)
-    yield _mixture('zoomin-edge', 'Zoom-in, masking and drop edge', zoom, edge)
-    # The others start from drop edge with the global RGB target.
+    yield _mixture('hog-dropedge', 'HOG target, 75 % masked, drop edge')
+    yield _mixture('r-mae-hog', 'R-MAE, HOG target, drop edge')
+    yield _mixture('robust-mae-frequency', "Robust MAE, A2MIM's frequency loss")
+    yield _mixture('zoomin-dropedge', 'Zoom-in, masking, drop edge')
+    yield _mixture('r-mae-mid2', 'R-MAE, mid-level mask tokens')
+    yield _mixture('cae-hog', 'CAE, HOG target, drop edge')
+    yield _mixture('cae-dropedge', 'CAE, RGB target, drop edge')
+    stats = ('patch-stats',)
+    yield _mixture('robust-mae-block', 'Robust MAE, global patch, blocks', needs=stats)
+    # Without a config of their own: drop edge with the global RGB target, and one change.
     start, title = 'robust-mae-pixel', 'Drop edge, global RGB'
     mid = ('model.backbone.mid_mask_depth=2', 'model.backbone.mid_mask_ratio=0.25')
-    yield _mixture('edge-rgb-mid2', f'{title}, mid-level mask tokens', start, *mid)
-    yield _mixture('edge-rgb-l1', f"{title}, SimMIM's L1 loss", start, 'model.loss.p=1')
-    squares = 'model.corruption.unit=16'
-    yield _mixture('edge-rgb-squares', f"{title}, SimMIM's squares", start, squares)
+    yield _mixture('edge-rgb-mid2', f'{title}, mid-level mask tokens', start, options=mid)
+    squares = ('model.corruption.unit=16',)
+    yield _mixture('edge-rgb-squares', f"{title}, SimMIM's squares", start, options=squares)
 
 
-def _mixture(name, title, config, *options) -> Method:
-    return _row('mixtures', 'none', f'mix-{name}', title, config, options=options)
+def _mixture(name, title, config=None, **more) -> Method:
+    return _row('mixtures', 'none', f'mix-{name}', title, config, **more)
 
 
 SCRATCH_ROW = Method(SCRATCH, 'Random initialisation', '', 'reference', '')

@@ -19,10 +19,12 @@ FROZEN = {'knn': 'k-NN', 'lin': 'Linear'}
 TRAINED = dict(zip(('ft', 'det', 'seg'), TASKS))
 PROTOCOLS = (*FROZEN, *TRAINED)
 DEFAULT_PROTOCOLS = ('ft', 'lin', 'knn')
-# Fine-tuning gains nothing after 64,000 images and 61 points after 300,000 (docs/scenes.md,
-# docs/results/quickstart_full.json). This many let all rows with three seeds end within about half
-# a day on two cores, and the headline rows within two hours.
-DEFAULT_IMAGES = 200_000
+# What decides is the number of steps: with batches of 128, fine-tuning gains nothing after 64,000
+# images and 61 points after 300,000 (docs/scenes.md, docs/results/quickstart_full.json); with
+# batches of 64, MAE gains 52 points after 100,000 (one seed). All rows with three seeds then end
+# within some hours on two cores.
+DEFAULT_IMAGES = 100_000
+DEFAULT_BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Options:
         protocols: Of PROTOCOLS, those to measure.
         n_seeds: Seeds of a row.
         images: Seen in each pre-training.
+        batch_size: Of each pre-training on unlabelled images.
         data: Folder of the scenes, made if it is not there.
         work_dir: Folder of everything but the page.
         out: Folder of the page, its plot and living_table.json.
@@ -48,6 +51,7 @@ class Options:
     protocols: tuple = DEFAULT_PROTOCOLS
     n_seeds: int = 3
     images: int = DEFAULT_IMAGES
+    batch_size: int = DEFAULT_BATCH
     data: Path = Path(DATA)
     work_dir: Path = Path('work_dirs/living_table')
     out: Path = Path('docs')
@@ -62,7 +66,8 @@ class Options:
     @property
     def run_dir(self) -> Path:
         """Tables of different lengths live apart, so none undoes another."""
-        return self.work_dir / f'{self.images}-images{"-smoke" if self.smoke else ""}'
+        length = f'{self.images}-images-batch-{self.batch_size}'
+        return self.work_dir / f'{length}{"-smoke" if self.smoke else ""}'
 
 
 def choose_methods(words) -> tuple:
@@ -90,7 +95,11 @@ def check(options: Options) -> None:
     unknown = [task for task in options.protocols if task not in PROTOCOLS]
     if unknown or not options.protocols:
         raise ValueError(f'--tasks must be of {", ".join(PROTOCOLS)}, got {options.protocols}.')
-    for name, value in (('seeds', options.n_seeds), ('images', options.images)):
+    for name, value in (
+        ('seeds', options.n_seeds),
+        ('images', options.images),
+        ('batch', options.batch_size),
+    ):
         if value < 1:
             raise ValueError(f'--{name} must be at least 1, got {value}.')
     if options.slots < 1:

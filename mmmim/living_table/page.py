@@ -76,8 +76,9 @@ def _protocol(story: Story) -> str:
     lines = [
         *(smoke if options.smoke else []),
         f'Pre-training: {options.images:,} images seen of {n["unlabeled"]} unlabelled ones, to the '
-        'nearest epoch, with warm-up and schedule scaled to that length; one learning rate per '
-        'method, that of its config in `configs/demo`. Every seed has a pre-training of its own.',
+        f'nearest epoch, in batches of {options.batch_size}, with warm-up and schedule scaled to '
+        'that length; one learning rate per method, that of its config in `configs/demo`, not '
+        'scaled by the batch. Every seed has a pre-training of its own.',
         f'Transfer: {n["train"]} labelled images. k-NN (k 20, T 0.07, cosine) and a linear probe '
         '(BatchNorm without affine, linear layer, convex, weight decay chosen on tune) on frozen '
         'features: the mean of the patch tokens, or the class token where the method trains it '

@@ -44,14 +44,19 @@ class Recipe:
         self.method, self.options = method, options
         self.path = find_config(options.root, method.config)
         self.cfg = load_config(self.path, method.options)
-        moved = moved_paths(self.cfg, places)
-        self.cfg = load_config(self.path, [*method.options, *moved])
+        words = [*method.options, *moved_paths(self.cfg, places)]
+        if not is_classifier(self.cfg):  # that one has few images, and a recipe of its own
+            words += [
+                f'train_dataloader.batch_size={options.batch_size}',
+                f'auto_scale_lr.base_batch_size={options.batch_size}',
+            ]
+        self.cfg = load_config(self.path, words)
         try:
             self.samples = count_samples(self.cfg.train_dataloader.dataset)
         except OSError as error:
             raise Unavailable(f'its data set cannot be read: {error}') from error
         self.length = Length(self.cfg, self.samples, options.images)
-        self.words = [*method.options, *moved, *self.length.overrides(self.cfg)]
+        self.words = [*words, *self.length.overrides(self.cfg)]
         last = f'epoch_{self.length.epochs}.pth'
         self.encoder_name = last if is_classifier(self.cfg) else 'encoder.pth'
         self.batch_size = self.cfg.train_dataloader.batch_size

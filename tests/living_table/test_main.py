@@ -76,8 +76,8 @@ ROWS = (
     Method('b', 'Mixture B', 'mae', 'mixtures', '', images=2),
 )
 
-ARGUMENTS = ['--images', '16', '--seeds', '2']
-RUN = 'work_dirs/living_table/16-images'
+ARGUMENTS = ['--images', '16', '--batch', '4', '--seeds', '2']
+RUN = 'work_dirs/living_table/16-images-batch-4'
 
 
 def make_checkout(folder):
@@ -183,7 +183,7 @@ def test_page_shows_what_is_missing_and_what_is_not(finished):
 
 def test_few_images_are_drawn_per_seed(finished):
     (call,) = [call for call in calls(finished) if call['work_dir'].endswith('pretrain-b-s0')]
-    words = [word for word in call['cfg_options'] if 'train_dataloader' in word]
+    words = [word for word in call['cfg_options'] if 'train_dataloader.dataset' in word]
     assert words == [
         'train_dataloader.dataset.num_images=2', 'train_dataloader.dataset.subset_seed=0'
     ]  # fmt: skip
@@ -194,7 +194,7 @@ def test_second_run_trains_nothing_and_more_seeds_keep_what_is_there(finished):
     assert main(finished, ARGUMENTS) == 0
     assert len(calls(finished)) == count and table(finished)['rows'] == before
     assert not list(finished.glob(f'{RUN}/pretrain-*/epoch_*.pth'))
-    more = ['--images', '16', '--seeds', '3', '--methods', 'mae', '--tasks', 'knn']
+    more = ['--images', '16', '--batch', '4', '--seeds', '3', '--methods', 'mae', '--tasks', 'knn']
     assert main(finished, more) == 0
     assert [call['seed'] for call in calls(finished)[count:]] == ['2']
     assert len(table(finished)['rows']['mae']['val']['knn']['seeds']) == 3
