@@ -163,11 +163,11 @@ class SelfDistillation(BaseSelfSupervisor):
         most = min(self.corruption.most_masked(mask[0].numel()), mask[0].numel())
         cells, hidden = tokens.masked_first(mask, most)  # (2N, M), most of them masked
         views = (2, len(epoch))
-        probs = self.patch_loss.assign(scores.unflatten(0, views), epoch)
-        probs = tokens.gather(probs.flatten(0, 1), cells)
+        self.patch_loss.observe(scores)  # every patch counts for the centre, few for the loss
+        chosen = tokens.gather(scores, cells).unflatten(0, views)
         return self.patch_loss(
             self.neck(tokens.gather(latent, cells)).unflatten(0, views),
-            probs.unflatten(0, views),
+            self.patch_loss.assign(chosen, epoch, observe=False),
             hidden.unflatten(0, views),
         )
 

@@ -30,7 +30,7 @@ class Center(StepFollower, nn.Module):
     @torch.no_grad()
     def observe(self, scores: Tensor) -> None:
         """Note a micro-batch: (..., K), as many per process."""
-        mean = scores.float().flatten(0, -2).mean(0)
+        mean = scores.flatten(0, -2).mean(0, dtype=torch.float32)
         all_reduce(mean, op='mean')
         self.pending += mean
         self.count += 1
@@ -92,12 +92,13 @@ class SelfDistillationLoss(nn.Module):
         return torch.where(epoch < self.warmup_epochs, warming, torch.full_like(warming, high))
 
     @torch.no_grad()
-    def assign(self, scores: Tensor, epoch: Tensor) -> Tensor:
-        """The teacher's probabilities, and its scores noted for the centre.
+    def assign(self, scores: Tensor, epoch: Tensor, observe: bool = True) -> Tensor:
+        """The teacher's probabilities, and its scores noted for the centre while training.
 
         Args:
             scores: (T, N, ..., K), the teacher's views.
             epoch: (N,) int64.
+            observe: Note the scores; False where :meth:`observe` has been told of more of them.
 
         Returns:
             The same shape, float32, summing to 1.
@@ -105,9 +106,14 @@ class SelfDistillationLoss(nn.Module):
         with torch.autocast(scores.device.type, enabled=False):
             temp = self.temperature(epoch).view(1, -1, *[1] * (scores.dim() - 2))
             probs = ((scores.float() - self.center.mean) / temp).softmax(-1)
-            if self.training:
-                self.center.observe(scores)
+        if observe:
+            self.observe(scores)
         return probs
+
+    def observe(self, scores: Tensor) -> None:
+        """Note the teacher's scores (..., K) for the centre, in train mode."""
+        if self.training:
+            self.center.observe(scores)
 
     def log_probs(self, scores: Tensor) -> Tensor:
         """The student's log-probabilities: (..., K) -> (..., K) float32."""
