@@ -1,8 +1,8 @@
 """The tokenizer of CAE trained on ImageNet-1K: a discrete VAE at 112 px, 8192 tokens of 8x8 pixels.
 
-Sizes are those of CAE's released code (furnace/utils.py). Its training is not released: loss,
-temperatures and rate are DALLE-pytorch's defaults; batch, length and cosine are ours. The tokenizer
-is work_dirs/dvae/tokenizer.pth.
+Sizes are those of CAE's released code (furnace/utils.py). Its training is not released: distance,
+temperatures and rate are DALLE-pytorch's defaults; batch, length, cosine and KL term are ours. The
+tokenizer is work_dirs/dvae/tokenizer.pth.
 
 Command: bash tools/dist_train.sh
     configs/cae/cae-tokenizer_cnn-base-p8_8xb128-coslr-20e_in1k-112px.py 8

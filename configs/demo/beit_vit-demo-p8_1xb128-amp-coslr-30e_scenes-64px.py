@@ -25,7 +25,7 @@ model = dict(
         img_size=64,
         patch_size=8,
     ),
-    neck=dict(in_dims=128, out_dims=256),
+    neck=dict(in_dims=128, out_dims=64),
     target=dict(
         patch_size=8,
         tokenizer=dict(
@@ -33,7 +33,7 @@ model = dict(
             type='mmmim.DiscreteVAE',
             img_size=32,
             patch_size=4,
-            num_tokens=256,
+            num_tokens=64,
             codebook_dims=32,
             hidden_dims=32,
             num_blocks=1,

@@ -20,7 +20,7 @@ model = dict(
     backbone=dict(arch=arch, img_size=64, patch_size=8),
     neck=dict(
         in_dims=128,
-        out_dims=256,
+        out_dims=64,
         embed_dims=128,
         regressor_depth=1,
         decoder_depth=1,
@@ -34,7 +34,7 @@ model = dict(
             _delete_=True,
             type='mmmim.DiscreteVAE',
             patch_size=4,
-            num_tokens=256,
+            num_tokens=64,
             codebook_dims=32,
             hidden_dims=32,
             num_blocks=1,

@@ -20,7 +20,7 @@ model = dict(
         type='mmmim.DiscreteVAE',
         img_size=32,
         patch_size=4,
-        num_tokens=256,
+        num_tokens=64,
         codebook_dims=32,
         hidden_dims=32,
         num_blocks=1,
@@ -37,5 +37,6 @@ train_dataloader = dict(
     ),
 )
 default_hooks = dict(checkpoint=dict(encoder=False))
+optim_wrapper = dict(optimizer=dict(lr=6e-3))
 auto_scale_lr = dict(base_batch_size=64)
 train_cfg = dict(max_epochs=6)

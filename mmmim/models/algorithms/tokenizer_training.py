@@ -18,16 +18,18 @@ _DISTANCES = dict(mse=F.mse_loss, smooth_l1=F.smooth_l1_loss)
 class TokenizerTraining(BaseSelfSupervisor):
     """Discrete VAE: reconstruction through Gumbel-softmax tokens, plus KL to the uniform prior.
 
-    DALL-E (arXiv:2102.12092, section 2.1). CAE does not say how its d-VAE was trained; distance,
-    KL weight 0 and temperatures 0.9 to 0.5 are those of DALLE-pytorch, whose model it takes. The
-    temperature is set by ``mmmim.AttributeScheduleHook``. The backbone is the tokenizer.
+    DALL-E (arXiv:2102.12092, section 2.1). CAE does not say how its d-VAE was trained; distance and
+    temperatures 0.9 to 0.5 are those of DALLE-pytorch, whose model it takes. That gives the KL term
+    no weight; on the embedded scenes most tokens then stay unused, so our configs let it fall from
+    2e-3 to 0. Both are set by ``mmmim.AttributeScheduleHook``. The backbone is the tokenizer.
 
     Args:
         backbone (dict): ``mmmim.DiscreteVAE``.
         temperature (float): Of the Gumbel softmax, until a hook changes it.
         hard (bool): Straight-through tokens.
         distance (str): 'mse' or 'smooth_l1', on normalised pixels.
-        kl_weight (float): Weight of KL(q || uniform), summed over the tokens of an image.
+        kl_weight (float): Weight of KL(q || uniform), mean over tokens (DALLE-pytorch sums those of
+            an image), until a hook changes it.
         data_preprocessor (dict): Must leave 'image' in uint8.
         init_cfg (dict, optional): mmengine initialisation.
 
@@ -93,9 +95,9 @@ class TokenizerTraining(BaseSelfSupervisor):
 
 
 def divergence_from_uniform(logits: Tensor) -> Tensor:
-    """KL(softmax || uniform), summed over the grid, mean over images: (N, V, Gh, Gw) -> scalar."""
+    """KL(softmax || uniform), mean over all cells: (N, V, Gh, Gw) -> scalar, 0 to log V."""
     log_q = logits.log_softmax(dim=1)
-    return (log_q.exp() * (log_q + math.log(logits.shape[1]))).sum() / len(logits)
+    return (log_q.exp() * (log_q + math.log(logits.shape[1]))).sum(dim=1).mean()
 
 
 @torch.no_grad()
