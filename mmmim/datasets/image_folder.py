@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 
 import numpy as np
-from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -14,7 +13,8 @@ from mmmim.registry import DATASETS, TRANSFORMS
 from .decoding import ImageError, decode_file, read_size
 from .file_list import list_files
 from .randomness import sample_rng
-from .shared_memory import RamCache, shared_zeros
+from .shared_memory import RamCache
+from .skips import SkipList
 
 Index = int | tuple[int, int]
 
@@ -62,8 +62,8 @@ class ImageFolder(Dataset):
         self.paths = list_files(data_root, files)
         self.pipeline = [TRANSFORMS.build(t) if isinstance(t, dict) else t for t in pipeline]
         self.seed, self._fixed_seed = seed or 0, seed is not None
-        self.broken, self.max_broken = broken, max_broken
-        self._skipped = shared_zeros(len(self.paths), np.bool_)
+        self.broken = broken
+        self.skips = SkipList(len(self.paths), self.paths.full, max_broken)
         sizes = self._look_at(len(self.paths) if cache else look_at)
         self.cache = RamCache(sizes) if cache else None
 
@@ -82,7 +82,7 @@ class ImageFolder(Dataset):
     @property
     def skipped(self) -> list[str]:
         """Broken files met so far by this process and its forked workers."""
-        return [self.paths[i] for i in np.flatnonzero(self._skipped)]
+        return [self.paths[i] for i in self.skips.indices()]
 
     def __getitem__(self, index: Index) -> dict | None:
         """
@@ -122,30 +122,18 @@ class ImageFolder(Dataset):
         )
 
     def _load(self, index: int) -> Tensor | None:
-        if self._skipped[index]:
+        if index in self.skips:
             return None
         image = None if self.cache is None else self.cache.get(index)
         if image is None:
             try:
                 image = decode_file(self.paths.full(index))
             except ImageError as error:
-                self._skip(index, error)
+                self.skips.add(index, error)
                 return None
             if self.cache is not None:
                 self.cache.put(index, image)
         return image
-
-    def _skip(self, index: int, error: ImageError) -> None:
-        self._skipped[index] = True
-        # mmengine shows nothing below ERROR on the other ranks, and the name must be seen.
-        level = logging.WARNING if is_main_process() else logging.ERROR
-        print_log(f"skipping image '{self.paths.full(index)}': {error}", 'current', level)
-        count = int(self._skipped.sum())
-        if count > max(10, self.max_broken * len(self.paths)):
-            raise RuntimeError(
-                f'{count} of {len(self.paths)} images cannot be read, more than max_broken='
-                f'{self.max_broken:g} allows; the last one: {self.paths.full(index)} ({error}).'
-            )
 
     def _look_at(self, count: int) -> np.ndarray:
         """(n, 2) int64, height and width of up to ``count`` images spread over the list."""
@@ -156,7 +144,7 @@ class ImageFolder(Dataset):
             try:
                 sizes[row] = read_size(self.paths.full(index))
             except ImageError as error:
-                self._skip(index, error)
+                self.skips.add(index, error)
         readable = sizes[:, 0] > 0
         if len(sizes) and not readable.any():
             raise ValueError(

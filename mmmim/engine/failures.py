@@ -3,11 +3,13 @@
 import re
 import signal
 
+from mmmim.datasets.skips import TooManyBroken
+
 from .errors import DataError
 from .workers import worker_numbers
 
 _DEAD = re.compile(r'DataLoader worker \(pid\(?s?\)? ?([\d, ]+)\)')
-_CAUGHT = re.compile(r'Caught (\w+) in (DataLoader worker process \d+)')
+_CAUGHT = re.compile(r'Caught \w+ in (DataLoader worker process \d+)')
 
 
 def explained(error, runner=None):
@@ -21,11 +23,13 @@ def explained(error, runner=None):
     dead = _DEAD.search(text)
     if dead and isinstance(error, RuntimeError):
         return DataError(describe_dead(dead.group(1), text, runner))
-    caught = _CAUGHT.search(text)
-    if caught and isinstance(error, DataError):
+    if isinstance(error, TooManyBroken):
+        caught = _CAUGHT.search(text)
+        if not caught:
+            return DataError(text)
         # The exception of a worker arrives with the worker's traceback as its message.
         last = text.strip().splitlines()[-1].split(': ', 1)[-1]
-        return DataError(f'{last} [{caught.group(2)}]')
+        return DataError(f'{last} [{caught.group(1)}]')
     return error
 
 

@@ -18,8 +18,9 @@ PIPELINE = [dict(type='mmmim.RandomResizedCrop', size=24), dict(type='mmmim.Rand
 def messages(monkeypatch):
     """What the data set logs: (level, text)."""
     seen = []
-    target = 'mmmim.datasets.image_folder.print_log'
-    monkeypatch.setattr(target, lambda text, logger, level: seen.append((level, text)))
+    for module in ('image_folder', 'skips'):
+        target = f'mmmim.datasets.{module}.print_log'
+        monkeypatch.setattr(target, lambda text, logger, level: seen.append((level, text)))
     return seen
 
 
@@ -112,7 +113,7 @@ def test_broken_file_is_named_once_and_replaced(folder, messages):
     dataset = build(folder, look_at=0)
     for index in (3, 4, 11):
         break_file(dataset, index)
-    dataset._skipped[:] = False
+    dataset.skips.flags[:] = False
     items = [dataset[(1, i)] for i in range(12)]
     assert [item['sample_index'] for item in items] == [0, 1, 2, 5, 5, 5, 6, 7, 8, 9, 10, 0]
     assert dataset.skipped == ['a/06.jpg', 'a/08.jpg', 'b/11.jpg']

@@ -8,6 +8,7 @@ import pytest
 import torch
 from restless import RestlessModel, restless_config
 
+from mmmim.datasets.skips import TooManyBroken
 from mmmim.engine.errors import DataError, NumericalError, Preempted
 from mmmim.engine.failures import explained
 from mmmim.engine.hooks import NonFiniteHook
@@ -165,8 +166,11 @@ def test_a_killed_loader_worker_is_named(tmp_path):
     assert '--resume' in str(error) and len(str(error).splitlines()) == 1
 
 
-def test_an_error_of_a_worker_is_its_last_line():
-    text = 'Caught DataError in DataLoader worker process 3.\nOriginal Traceback ...\n  x\n'
-    error = DataError(text + 'mmmim.engine.errors.DataError: 12 of 20 images cannot be read.\n')
-    found = str(explained(error))
-    assert found == '12 of 20 images cannot be read. [DataLoader worker process 3]'
+def test_too_many_broken_images_are_one_sentence():
+    text = 'Caught TooManyBroken in DataLoader worker process 3.\nOriginal Traceback ...\n  x\n'
+    error = TooManyBroken(text + 'mmmim.datasets.skips.TooManyBroken: 12 of 20 cannot be read.\n')
+    found = explained(error)
+    assert isinstance(found, DataError)
+    assert str(found) == '12 of 20 cannot be read. [DataLoader worker process 3]'
+    assert str(explained(TooManyBroken('12 of 20'))) == '12 of 20'
+    assert explained(error := KeyError('x')) is error
