@@ -55,6 +55,20 @@ def model(neck_options=None, **options):
     return shake(built).eval()
 
 
+def test_drop_edge_disturbs_the_decoder_alone():
+    plain, dropping = neck(), neck(drop_edge=0.5)
+    dropping.load_state_dict(plain.state_dict())
+    latent, mask = torch.randn(3, 8, WIDTH), random_mask(3, GRID, 5)
+    expected, regressed = plain(latent, mask, return_latent=True)
+    assert torch.equal(dropping(latent, mask), expected)  # in eval it is not there
+    dropping.train()
+    first, same = dropping(latent, mask, return_latent=True)
+    assert not torch.equal(first, dropping(latent, mask))
+    assert torch.equal(same, regressed)
+    with pytest.raises(ValueError, match='drop_edge is a probability'):
+        neck(drop_edge=1.0)
+
+
 @pytest.fixture
 def views():
     torch.manual_seed(1)

@@ -45,13 +45,15 @@ class LatentRegressor(BaseModule):
         drop_path_rate (float): Stochastic depth of the last block, rising linearly from 0 over the
             regressor, and again over the decoder.
         layer_scale_init_value (float): Initial LayerScale, 0 for none.
+        drop_edge (float): Dropout on the softmaxed attention of the decoder's blocks while training
+            (Robust MAE's; CAE has none). The regressor attends undisturbed.
         init (str): 'cae': Xavier uniform for all linear layers. 'beit': normal, std 0.02 cut off at
             one standard deviation, residual branches rescaled by depth (``--fix_init_weight``).
         norm_cfg (dict): Normalisation layer.
         init_cfg (dict, optional): mmengine initialisation.
 
     Raises:
-        ValueError: If ``init`` is unknown, or there is no regressor.
+        ValueError: If ``init`` is unknown, ``drop_edge`` outside [0, 1), or there is no regressor.
     """
 
     def __init__(
@@ -68,11 +70,14 @@ class LatentRegressor(BaseModule):
         num_prefix=1,
         drop_path_rate=0.1,
         layer_scale_init_value=0.1,
+        drop_edge=0.0,
         init='cae',
         norm_cfg=LAYER_NORM,
         init_cfg=None,
     ):
         super().__init__(init_cfg)
+        if not 0 <= drop_edge < 1:
+            raise ValueError(f'drop_edge is a probability in [0, 1), got {drop_edge}.')
         if init not in ('cae', 'beit'):
             raise ValueError(f"init must be 'cae' or 'beit', got {init!r}.")
         if regressor_depth < 1:
@@ -87,16 +92,15 @@ class LatentRegressor(BaseModule):
             norm = build_norm_layer(norm_cfg, embed_dims)
             self.width_projection = nn.Sequential(nn.Linear(in_dims, embed_dims), norm)
 
-        def blocks(kind, depth):
+        def blocks(kind, depth, **options):
             rates = np.linspace(0, drop_path_rate, depth)
-            hidden = int(mlp_ratio * embed_dims)
-            sizes = (embed_dims, num_heads, hidden)
-            options = dict(layer_scale_init_value=layer_scale_init_value, norm_cfg=norm_cfg)
+            sizes = (embed_dims, num_heads, int(mlp_ratio * embed_dims))
+            options.update(layer_scale_init_value=layer_scale_init_value, norm_cfg=norm_cfg)
             return nn.ModuleList(kind(*sizes, drop_path_rate=float(r), **options) for r in rates)
 
         self.regressors = blocks(RegressorBlock, regressor_depth)
         self.norm_regressor = build_norm_layer(norm_cfg, embed_dims)
-        self.decoders = blocks(BEiTBlock, decoder_depth)
+        self.decoders = blocks(BEiTBlock, decoder_depth, attn_drop_rate=drop_edge)
         if decoder_depth:
             self.norm_decoder = build_norm_layer(norm_cfg, embed_dims)
         self.head = nn.Linear(embed_dims, out_dims)
