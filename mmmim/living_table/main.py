@@ -103,7 +103,7 @@ class Table:
         self.markers = Markers(options.run_dir)
         self.scheduler = Scheduler(self.markers, options.slots, display, keep_going=True)
         self.plan = None
-        self.rendered = None
+        self.rendered, self.done = None, {}
 
     def run(self) -> int:
         started = time.monotonic()
@@ -114,8 +114,10 @@ class Table:
             return 0
         self._make_scenes()
         self._make_plan(self.scheduler.failures)
-        done = self.scheduler.run(self.plan.graph, on_change=self._changed)
-        self.render(done)
+        try:
+            self.scheduler.run(self.plan.graph, on_change=self._changed)
+        finally:  # also when it is interrupted
+            self.render(self.done)
         self.display.say(f'Page:  {self.options.out / PAGE}')
         self.display.say(f'Total: {clock(time.monotonic() - started)}')
         if self.scheduler.failures:
@@ -140,6 +142,7 @@ class Table:
         scheduler.run({job.name: job})
 
     def _changed(self, done: dict) -> None:
+        self.done = done
         self.plan.tidy(done)
         now = time.monotonic()
         if self.rendered is None or now - self.rendered > RENDER_SECONDS:

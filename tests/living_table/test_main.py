@@ -229,6 +229,22 @@ def test_failure_stops_only_its_own_row_and_is_tried_again(root, capsys):
     assert table(root)['rows']['mae']['failed'] == []
 
 
+def test_interrupted_run_leaves_a_page_of_what_is_done(root, capsys, monkeypatch):
+    finish = scheduler.Scheduler._finish
+
+    def interrupt(self, item, usage):
+        marker = finish(self, item, usage)
+        if item.job.name == 'frozen-scratch-s1':
+            raise KeyboardInterrupt
+        return marker
+
+    monkeypatch.setattr(scheduler.Scheduler, '_finish', interrupt)
+    arguments = [*ARGUMENTS, '--methods', 'scratch', '--tasks', 'knn', '--threads', '1']
+    assert main(root, arguments) == 130
+    assert 'to resume:' in capsys.readouterr().err
+    assert table(root)['rows']['scratch']['val']['knn']['seeds'] == [5]
+
+
 def test_nothing_done_is_a_page_of_missing_numbers(root):
     assert main(root, ['--render-only']) == 0
     assert not (root / 'calls.txt').exists()
