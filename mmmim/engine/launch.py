@@ -10,6 +10,7 @@ from mmengine.registry import RUNNERS
 
 from .adapt import adapt_data, adapt_hooks, adapt_to_device, merge_train_options
 from .batch import apply_plan, solve
+from .blame import blamed_key
 from .config_check import check_config
 from .disk import require_space
 from .environment import (
@@ -30,8 +31,7 @@ from .runner import Runner
 USER_ERROR = 2
 INTERRUPTED = 130
 SMALLEST_DISK = 64 * 2**20
-# What constructors raise over wrong values; anything else is a defect and shows its traceback.
-_BEFORE_FIRST_STEP = (ValueError, TypeError, KeyError, OSError, RuntimeError, ImportError)
+SCREEN = 20  # lines
 
 
 def train(argv=None):
@@ -54,7 +54,7 @@ class Run:
     def __init__(self, args):
         self.args = args
         self.launcher = 'none'
-        self.runner = None
+        self.cfg = self.runner = None
 
     def guarded(self, action):
         """Run ``action``; errors of the user end in one sentence and ``USER_ERROR``."""
@@ -66,8 +66,7 @@ class Run:
             if self.args.traceback or not self._is_users(error):
                 raise error
             if is_speaker():
-                hint = '' if isinstance(error, UserError) else ' [--traceback shows where]'
-                print(f'error: {sentence(error)}{hint}', file=sys.stderr, flush=True)
+                print(f'error: {self._told(error)}', file=sys.stderr, flush=True)
             return USER_ERROR
         except Preempted as stop:
             return stop.CODE
@@ -81,7 +80,15 @@ class Run:
 
     def _is_users(self, error):
         began = getattr(self.runner, 'training_began', False)
-        return isinstance(error, UserError) or (not began and isinstance(error, _BEFORE_FIRST_STEP))
+        return isinstance(error, UserError) or not began
+
+    def _told(self, error):
+        """An error on one screen; what we did not foresee with the file and the part of it."""
+        if isinstance(error, UserError) or self.cfg is None:
+            return sentence(error)
+        where = [self.cfg.filename or 'the config', blamed_key(error, self.cfg, self.runner)]
+        where = ': '.join(part for part in where if part)
+        return f'{where}: {shortened(sentence(error))} [--traceback shows where]'
 
     def train(self):
         cfg, literal_accumulation = self._load()
@@ -120,7 +127,7 @@ class Run:
 
     def _load(self):
         """The config with the options every command has, and its own accumulation."""
-        cfg = load_config(self.args.config)
+        self.cfg = cfg = load_config(self.args.config)
         literal = (cfg.get('optim_wrapper') or {}).get('accumulative_counts', 1)
         merge_options(cfg, self.options)
         if self.args.work_dir is not None:
@@ -210,6 +217,14 @@ def batch_size(loader):
             f'train_dataloader.batch_size is {size!r}: it must be a positive integer.'
         )
     return size
+
+
+def shortened(text):
+    """The first and last lines of a text that fills more than a screen."""
+    lines = [line[:400] for line in text.splitlines()]
+    if len(lines) > SCREEN:
+        lines = [*lines[: SCREEN // 2], '...', *lines[-SCREEN // 2 :]]
+    return '\n'.join(lines)
 
 
 def sentence(error):

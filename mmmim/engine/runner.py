@@ -3,8 +3,11 @@
 import copy
 import logging
 import math
+import os
 
 import torch
+from mmengine.config import Config
+from mmengine.dist import master_only
 from mmengine.logging import print_log
 from mmengine.model import MMDistributedDataParallel, revert_sync_batchnorm
 from mmengine.runner import Runner as BaseRunner
@@ -15,6 +18,7 @@ from mmmim.registry import RUNNERS
 
 from .checkpoints import read_verified
 from .checkpoints.snapshot import plain_model
+from .config_check.top_level import runner_keys
 from .errors import CheckpointError, NumericalError, Preempted
 from .workers import stop_workers
 
@@ -95,6 +99,13 @@ class Runner(BaseRunner):
         if loader.generator is None:
             loader.generator = torch.Generator().manual_seed(seed or 0)
         return loader
+
+    @master_only
+    def dump_config(self):
+        """As mmengine's, without the helper variables of the file, which nothing would read."""
+        name = os.path.basename(self.cfg.filename or f'{self.timestamp}.py')
+        known = {key: value for key, value in self.cfg.items() if key in runner_keys()}
+        Config(known).dump(os.path.join(self.work_dir, name))
 
     def scale_lr(self, optim_wrapper, auto_scale_lr=None):
         if auto_scale_lr and auto_scale_lr.get('enable', False):
