@@ -27,6 +27,16 @@ def load(path: Path) -> Config:
     return Config.fromfile(path)
 
 
+@cache
+def loads(path: Path) -> bool:
+    """Whether a config can be read; one that cannot fails tests of its own, not those of all."""
+    try:
+        load(path)
+    except Exception:  # a config is a program: it may raise anything
+        return False
+    return True
+
+
 def kind(cfg: Config) -> str:
     """Which of ``KINDS`` a config is, by its scope and the type of its model."""
     scope = cfg.get('default_scope')
@@ -39,13 +49,13 @@ def kind(cfg: Config) -> str:
 
 
 def paths_of(wanted: str) -> list[Path]:
-    return [path for path in config_paths() if kind(load(path)) == wanted]
+    return [path for path in config_paths() if loads(path) and kind(load(path)) == wanted]
 
 
 def distinct_models() -> list[tuple[Path, ...]]:
     """Configs grouped by the model and the preprocessor that they resolve to."""
     groups: dict[str, list[Path]] = {}
-    for path in config_paths():
+    for path in filter(loads, config_paths()):
         cfg = load(path)
         key = [cfg.model, cfg.get('data_preprocessor'), cfg.get('default_scope')]
         groups.setdefault(json.dumps(key, sort_keys=True, default=repr), []).append(path)
