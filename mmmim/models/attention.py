@@ -18,9 +18,11 @@ def _keep(like: Tensor, p: float) -> Tensor:
     return bits.view(like.shape) >= round(p * _STEPS) - _STEPS // 2
 
 
-def _plain(q: Tensor, k: Tensor, v: Tensor, dropout_p: float, bias: Tensor | None) -> Tensor:
-    """softmax(q k^T / sqrt(d) + bias) v with the dropout on the softmaxed matrix."""
-    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
+def _plain(
+    q: Tensor, k: Tensor, v: Tensor, dropout_p: float, bias: Tensor | None, scale: float
+) -> Tensor:
+    """softmax(scale * q k^T + bias) v with the dropout on the softmaxed matrix."""
+    scores = (q * scale) @ k.transpose(-2, -1)
     if bias is not None:
         scores = scores + bias
     weights = scores.softmax(dim=-1).to(v.dtype)
@@ -31,7 +33,12 @@ def _plain(q: Tensor, k: Tensor, v: Tensor, dropout_p: float, bias: Tensor | Non
 
 
 def attend(
-    q: Tensor, k: Tensor, v: Tensor, dropout_p: float = 0.0, bias: Tensor | None = None
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    dropout_p: float = 0.0,
+    bias: Tensor | None = None,
+    scale: float | None = None,
 ) -> Tensor:
     """Scaled dot-product attention.
 
@@ -45,10 +52,11 @@ def attend(
         dropout_p: Dropout on the softmaxed attention ("drop edge" where a decoder uses it), in
             [0, 1); the caller passes 0 in eval.
         bias: Added to the scores, broadcastable to (N, heads, Lq, Lk). None for none.
+        scale: Factor of q k^T, by default 1 / sqrt(d).
 
     Returns:
         (N, heads, Lq, d).
     """
     if q.device.type == 'cpu' and (dropout_p > 0 or q.element_size() == 2):
-        return _plain(q, k, v, dropout_p, bias)
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=bias, dropout_p=dropout_p)
+        return _plain(q, k, v, dropout_p, bias, q.shape[-1] ** -0.5 if scale is None else scale)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=bias, dropout_p=dropout_p, scale=scale)

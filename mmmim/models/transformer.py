@@ -49,14 +49,27 @@ class SelfAttention(nn.Module):
         self.out_drop = DropPath(drop_path_rate)
         self.gamma1 = _layer_scale(embed_dims, layer_scale_init_value)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, L, D) -> (N, L, D), without the residual."""
+    def forward(self, x: Tensor, around=None) -> Tensor:
+        """Without the residual.
+
+        Args:
+            x: (N, L, D).
+            around (Callable, optional): (this module, x) -> (N, L, D) in place of :meth:`mix`, a
+                :class:`~mmmim.models.grid_attention.GridAttention`.
+
+        Returns:
+            (N, L, D).
+        """
+        out = self.mix(x) if around is None else around(self, x)
+        return self.out_drop(self.gamma1(self.proj_drop(out)))
+
+    def mix(self, x: Tensor, attend=attend) -> Tensor:
+        """Projections and, in between, ``attend``: (N, L, D) -> (N, L, D)."""
         n, length, dims = x.shape
         qkv = self.qkv(x).reshape(n, length, 3, self.num_heads, dims // self.num_heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (N, heads, L, d)
         out = attend(q, k, v, dropout_p=self.attn_drop_rate if self.training else 0.0)
-        out = self.proj(out.transpose(1, 2).reshape(n, length, dims))
-        return self.out_drop(self.gamma1(self.proj_drop(out)))
+        return self.proj(out.transpose(1, 2).reshape(n, length, dims))
 
 
 class FeedForward(nn.Module):
@@ -117,9 +130,9 @@ class Block(nn.Module):
             embed_dims, feedforward_channels, drop_rate, drop_path_rate, layer_scale_init_value
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, L, D) -> (N, L, D)."""
-        x = x + self.attn(self.ln1(x))
+    def forward(self, x: Tensor, around=None) -> Tensor:
+        """(N, L, D), ``around`` as in :class:`SelfAttention` -> (N, L, D)."""
+        x = x + self.attn(self.ln1(x), around)
         return x + self.ffn(self.ln2(x))
 
 

@@ -129,7 +129,7 @@ sys.meta_path.insert(0, Missing())
 import mmmim.models
 from mmmim.registry import MODELS
 model = MODELS.build(dict(type='mmmim.DeconvPyramid', in_channels=4))
-for name in ('RPNHead', 'SingleRoIExtractor', 'StandardRoIHead'):
+for name in ('CascadeRoIHead', 'RPNHead', 'SingleRoIExtractor', 'StandardRoIHead'):
     try:
         MODELS.build(dict(type=f'mmmim.{{name}}'))
     except RuntimeError as error:
@@ -148,7 +148,7 @@ def test_the_package_works_without_detection(package, tmp_path):
     )
     refused = [line for line in done.stdout.splitlines() if line.startswith('refused')]
     assert done.returncode == 0, done.stderr[-2000:]
-    assert len(refused) == 3
+    assert len(refused) == 4
     for line in refused:
         assert (
             'compiled ops: run `bash tools/setup_env.sh`' in line and 'cannot be imported' in line

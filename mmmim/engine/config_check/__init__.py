@@ -1,6 +1,7 @@
 """Checks of a config before anything is built: each problem is one sentence with a remedy."""
 
 from ..errors import ConfigError
+from .coco import missing_images
 from .consistency import contradictions
 from .files import missing_files
 from .ops import missing_ops
@@ -39,4 +40,4 @@ def find_problems(cfg, sections=(), options=None):
     options = options or {}
     problems = unknown_top_level(cfg, options) + unknown_options(cfg, options)
     problems += wrong_parts(cfg) + contradictions(cfg)
-    return problems + missing_files(cfg, sections)
+    return problems + missing_files(cfg, sections) + missing_images(cfg, sections)

@@ -11,10 +11,11 @@ from .. import tokens
 from ..transformer import Block
 from .initialisation import INITS
 from .masked_transformer import MaskedTransformer
+from .windows import Windows
 
 
 @MODELS.register_module()
-class MaskedViT(MaskedTransformer):
+class MaskedViT(Windows, MaskedTransformer):
     """Vision transformer for pre-training, classification, detection and segmentation alike.
 
     With ``mask=None`` it is the plain ViT (arXiv:2010.11929) with mmpretrain's keywords and
@@ -32,6 +33,8 @@ class MaskedViT(MaskedTransformer):
             DeiT, DINO and iBOT: 0.02 for linear layers, positions and class token, torch's own for
             the patch embedding, mask token 0.
         frozen_patch_embed (bool): Never train the patch embedding (MoCo v3, section 4.1).
+        window_size, global_blocks, see_padding, rel_pos, rel_pos_resize: Attention in windows and
+            relative positions, for dense tasks: see :class:`Windows`.
         **common: See :class:`MaskedTransformer`.
 
     Raises:
@@ -48,6 +51,11 @@ class MaskedViT(MaskedTransformer):
         mid_mask_ratio=0.25,
         init='mae',
         frozen_patch_embed=False,
+        window_size=0,
+        global_blocks=(),
+        see_padding=False,
+        rel_pos='none',
+        rel_pos_resize='bicubic',
         **common,
     ):
         super().__init__(partial(Block, qkv_bias=qkv_bias), arch, **common)
@@ -56,6 +64,7 @@ class MaskedViT(MaskedTransformer):
         self.init = init
         if frozen_patch_embed:
             self.patch_embed.requires_grad_(False)
+        self._build_windows(window_size, global_blocks, see_padding, rel_pos, rel_pos_resize)
         self.mid_mask_depth, self.mid_mask_ratio = mid_mask_depth, mid_mask_ratio
         if mid_mask_depth is None:
             return
@@ -76,10 +85,11 @@ class MaskedViT(MaskedTransformer):
         INITS[self.init](self)
 
     def _blocks(self, x, grid, mask=None):
+        around = self.grid_attentions(grid, mask)
         for i, layer in enumerate(self.layers):
             if mask is not None and i == self.mid_mask_depth:
                 x = torch.cat([x, self._mid_tokens(mask, grid, x.dtype)], dim=1)
-            x = self._run(layer, x)
+            x = self._run(layer, x, around[i])
             yield x
 
     def _mid_tokens(self, mask, grid, dtype):

@@ -4,7 +4,7 @@ from mmmim.registry import MODELS
 
 from .requirements import detection_problem, require_detection
 
-NAMES = ('RPNHead', 'SingleRoIExtractor', 'StandardRoIHead')
+NAMES = ('CascadeRoIHead', 'RPNHead', 'SingleRoIExtractor', 'StandardRoIHead')
 
 
 def _refuse(*args, **kwargs):
@@ -13,7 +13,7 @@ def _refuse(*args, **kwargs):
 
 
 if detection_problem() is None:
-    from .fp32 import RPNHead, SingleRoIExtractor, StandardRoIHead  # noqa: F401
+    from .fp32 import CascadeRoIHead, RPNHead, SingleRoIExtractor, StandardRoIHead  # noqa: F401
 else:
     for _name in NAMES:
         MODELS.register_module(name=_name, module=_refuse)

@@ -7,6 +7,7 @@ linear layers run in the low precision, and what computes with coordinates does 
 
 import torch
 from mmdet.models.dense_heads import RPNHead as _RPNHead
+from mmdet.models.roi_heads import CascadeRoIHead as _CascadeRoIHead
 from mmdet.models.roi_heads import StandardRoIHead as _StandardRoIHead
 from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor as _SingleRoIExtractor
 from torch.nn import ModuleList
@@ -78,6 +79,19 @@ class StandardRoIHead(_StandardRoIHead):
 
     def _mask_forward(self, *args, **kwargs):
         return _float_predictions(super()._mask_forward(*args, **kwargs))
+
+
+@MODELS.register_module()
+class CascadeRoIHead(_CascadeRoIHead):
+    """mmdet's cascade, whose predictions become float32 before losses, decoding and
+    suppression; so do the boxes that each stage hands to the next.
+    """
+
+    def _bbox_forward(self, stage, x, rois):
+        return _float_predictions(super()._bbox_forward(stage, x, rois))
+
+    def _mask_forward(self, stage, x, rois):
+        return _float_predictions(super()._mask_forward(stage, x, rois))
 
 
 def _float_predictions(results: dict) -> dict:

@@ -7,6 +7,7 @@ from .linear_decoder import LinearDecoder
 from .parallel import ParallelDecoders
 from .projection import ProjectionMLP
 from .prototypes import PrototypeHead
+from .simple_feature_pyramid import SimpleFeaturePyramid
 
 __all__ = [
     'DeconvPyramid',
@@ -15,5 +16,6 @@ __all__ = [
     'ParallelDecoders',
     'ProjectionMLP',
     'PrototypeHead',
+    'SimpleFeaturePyramid',
     'TransformerDecoder',
 ]
