@@ -10,11 +10,11 @@ import os
 import re
 
 import pytest
+from dense_recipes import DETECTION, SEGMENTATION
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mutations import mutate
 from recipes import CLASSIFY, PRETRAIN, make_images, write_config
-from test_distributed_dense import DETECTION, SEGMENTATION
 
 from mmmim.datasets.scenes import Settings, make_scenes
 from mmmim.engine.config_check.top_level import runner_keys
