@@ -1,5 +1,7 @@
 """ADE20K, 150 classes, random scale 0.5-2 of a short side of 512, crops of 512 px."""
 
+_base_ = ['./ade20k_multi_scale.py']
+
 default_scope = 'mmseg'
 data_root = 'data/ade/ADEChallengeData2016'
 

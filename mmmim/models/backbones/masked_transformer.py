@@ -45,6 +45,8 @@ class MaskedTransformer(VisionOutputs, BaseModule):
         drop_path_rate (float): Stochastic depth of the last block, rising linearly from 0.
         norm_cfg (dict): Normalisation layer.
         final_norm (bool): Normalise the output of the last block.
+        tap_norm (bool): Give the final norm to every output of ``out_indices``, not to the last
+            block's alone (iBOT's segmentation).
         with_cls_token (bool): Put a class token in front.
         frozen_stages (int): Freeze the embedding and the first blocks; -1 freezes nothing.
         pos_embed (str): 'sincos' (fixed, MAE's convention), 'sincos_row_first' (fixed, that of MoCo
@@ -81,6 +83,7 @@ class MaskedTransformer(VisionOutputs, BaseModule):
         norm_cfg=LAYER_NORM,
         final_norm=True,
         with_cls_token=True,
+        tap_norm=False,
         frozen_stages=-1,
         pos_embed='sincos',
         pos_resize='interpolate',
@@ -103,7 +106,7 @@ class MaskedTransformer(VisionOutputs, BaseModule):
         self.pos_type, self.pos_resize = pos_embed, pos_resize
         self.interpolate_mode, self.masked = interpolate_mode, masked
         self.with_cp, self.frozen_stages, self.pretrained = with_cp, frozen_stages, pretrained
-        self.num_prefix = int(with_cls_token)
+        self.tap_norm, self.num_prefix = tap_norm, int(with_cls_token)
         self._check_options()
         self.out_indices = self._resolve_out_indices(out_indices)
 
@@ -142,6 +145,8 @@ class MaskedTransformer(VisionOutputs, BaseModule):
                 raise ValueError(f'{name} must be one of {tuple(sorted(allowed))}, got {value!r}.')
         if self.pos_resize == 'recompute' and not self.pos_type.startswith('sincos'):
             raise ValueError("pos_resize='recompute' needs a fixed table (pos_embed='sincos...').")
+        if self.tap_norm and not self.final_norm:
+            raise ValueError('tap_norm=True needs final_norm=True: it is that norm.')
         if self.out_type == 'cls_token' and not self.with_cls_token:
             raise ValueError("out_type='cls_token' needs with_cls_token=True.")
         if not -1 <= self.frozen_stages <= self.num_layers:

@@ -11,7 +11,7 @@ class VisionOutputs:
     """Dense side of a backbone: mmpretrain's output types, layer depths and freezing.
 
     The class it is mixed into has ``layers``, ``out_indices``, ``out_type``, ``final_norm``,
-    ``num_prefix``, ``patch_embed``, ``_embed`` and ``_blocks``.
+    ``tap_norm``, ``num_prefix``, ``patch_embed``, ``_embed`` and ``_blocks``.
     """
 
     def encode_dense(self, images: Tensor) -> tuple[Tensor, ...]:
@@ -26,7 +26,7 @@ class VisionOutputs:
         for i, x in enumerate(self._blocks(self._embed(images, grid), grid)):
             if i in self.out_indices:
                 last = i == len(self.layers) - 1 and self.final_norm
-                outputs.append(self._format(self.ln1(x) if last else x, grid))
+                outputs.append(self._format(self.ln1(x) if last or self.tap_norm else x, grid))
         return tuple(outputs)
 
     def _format(self, x: Tensor, grid) -> Tensor:
