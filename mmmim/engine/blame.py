@@ -33,8 +33,11 @@ _STAGES = {
     'build_dataloader': 'train_dataloader',
     '_build_param_scheduler': 'param_scheduler',
     'build_optim_wrapper': 'optim_wrapper',
+    'build_evaluator': 'val_evaluator',
+    'build_log_processor': 'log_processor',
     'build_train_loop': 'train_cfg',
     'build_val_loop': 'val_cfg',
+    'build_visualizer': 'visualizer',
     'register_hooks': 'default_hooks',
     'set_randomness': 'randomness',
     'setup_env': 'env_cfg',
@@ -83,6 +86,8 @@ def path_of_object(thing, runner):
     model = getattr(runner, 'model', None)
     if isinstance(thing, nn.Module) and isinstance(model, nn.Module):
         name = next((name for name, m in model.named_modules() if m is thing), None)
+        if name == 'data_preprocessor':
+            return 'model.data_preprocessor, or train_dataloader.dataset.pipeline, which feeds it'
         if name is not None:
             return '.'.join(['model', *name.split('.')[:2]]).rstrip('.')
     loop = getattr(runner, '_train_loop', None)

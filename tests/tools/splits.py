@@ -51,17 +51,19 @@ def _process(words, rank, count, port):
     os._exit(run_train([*map(str, words), '--launcher', 'pytorch' if count > 1 else 'none']))
 
 
-def run(config, folder, processes, **options):
+def run(config, folder, processes, *more, **options):
     """Train in forked processes, which need not import anything again.
 
     Args:
         config (str): Config file.
         folder (Path): Work directory.
         processes (int): How many.
+        *more: Further words of the command line.
         **options: For ``--cfg-options``, with ``__`` for the dots.
     """
     pairs = [f'{key.replace("__", ".")}={value}' for key, value in options.items()]
-    words = [config, '--work-dir', folder, '--keep-batch', '--cfg-options', *pairs]
+    words = [config, '--work-dir', folder, '--keep-batch', *more]
+    words += ['--cfg-options', *pairs] if pairs else []
     context, port = multiprocessing.get_context('fork'), free_port()
     started = [
         context.Process(target=_process, args=(words, rank, processes, port))

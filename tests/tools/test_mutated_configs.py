@@ -59,6 +59,8 @@ def judge(code, err, path, kind, name):
     message = err[err.rindex('error: ') :]
     if len(message.splitlines()) > 25 or 'Traceback' in message:
         return f'more than a screen: {message[:300]}'
+    if 'the loss was NaN or infinite' in message:
+        return None  # it trained, and ended with the cause
     if f'{name}.py' not in message:
         return f'no file: {message[:300]}'
     words = [part for part in re.split(r'\W+', path) if not part.isdigit()]

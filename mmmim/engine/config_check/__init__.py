@@ -4,6 +4,7 @@ from ..errors import ConfigError
 from .coco import missing_images
 from .consistency import contradictions
 from .files import missing_files
+from .labels import wrong_labels
 from .ops import missing_ops
 from .top_level import unknown_options, unknown_top_level
 from .walk import wrong_parts
@@ -39,5 +40,12 @@ def find_problems(cfg, sections=(), options=None):
         return problems
     options = options or {}
     problems = unknown_top_level(cfg, options) + unknown_options(cfg, options)
-    problems += wrong_parts(cfg) + contradictions(cfg)
-    return problems + missing_files(cfg, sections) + missing_images(cfg, sections)
+    wrong = wrong_parts(cfg)
+    if cfg.get('default_scope') is None and any('unknown type' in text for text in wrong):
+        scopes = "'mmpretrain', 'mmdet' or 'mmseg'"
+        problems.append(
+            f'default_scope is missing, which says where types are looked up: {scopes}.'
+        )
+    problems += wrong + contradictions(cfg)
+    problems += missing_files(cfg, sections) + missing_images(cfg, sections)
+    return problems or wrong_labels(cfg, sections)  # reads every label map
