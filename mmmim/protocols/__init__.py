@@ -1,0 +1,1 @@
+"""All transfer protocols of one checkpoint: `tools/transfer.py`."""
