@@ -6,6 +6,7 @@ from .crop_views import RandomResizedCropViews
 from .image_folder import ImageFolder
 from .sampler import EpochSampler
 from .seeded import SeededDataset
+from .single_draw_crop import SingleDrawResizedCrop
 from .subset import ImageSubset, LabelledSubset
 from .transforms import CenterCrop, RandomFlip, RandomResizedCrop, ResizeShort
 from .views import MultiView
@@ -25,6 +26,7 @@ __all__ = [
     'RandomResizedCropViews',
     'ResizeShort',
     'SeededDataset',
+    'SingleDrawResizedCrop',
     'Solarize',
     'collate_views',
     'worker_init',

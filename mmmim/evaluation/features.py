@@ -94,16 +94,25 @@ def split_loader(cfg, split: str):
 
 
 def extract_features(cfg, backbone, feature: str, splits=tuple(SPLITS)) -> dict:
-    """Split -> (features (N, D) float32, labels (N,) int64)."""
+    """Split -> (features (N, D) float32, labels (N,) int64), on the CPU.
+
+    The encoder works where its parameters are. A config without a test split of its own (ImageNet)
+    is read once for both.
+    """
+    device = next(backbone.parameters()).device
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     preprocessor = dict(cfg.model.get('data_preprocessor') or cfg.data_preprocessor)
     preprocessor = MODELS.build(dict(dict(type='mmpretrain.ClsDataPreprocessor'), **preprocessor))
+    preprocessor = preprocessor.to(device)
     found = {}
     for split in splits:
+        if split == 'val' and 'tune' in found and cfg.test_dataloader == cfg.val_dataloader:
+            found['val'] = found['tune']
+            continue
         features, labels = [], []
         for batch in split_loader(cfg, split):
             batch = preprocessor(batch)
-            features.append(pooled(backbone, batch['inputs'], feature))
+            features.append(pooled(backbone, batch['inputs'], feature).cpu())
             labels += [int(sample.gt_label) for sample in batch['data_samples']]
         found[split] = torch.cat(features), torch.tensor(labels)
     return found

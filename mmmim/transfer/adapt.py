@@ -60,6 +60,19 @@ def fit_attention_biases(state: dict[str, Tensor], own: dict[str, Tensor]) -> li
     return made
 
 
+def fit_pool_norm(state: dict[str, Tensor], own: dict[str, Tensor]) -> None:
+    """Let the norm after pooling start from the file's final norm, where the model has one alone.
+
+    Args:
+        state: The file's encoder, changed in place.
+        own: The model's state dict.
+    """
+    for kind in ('weight', 'bias'):
+        final, pooled = f'ln1.{kind}', f'ln2.{kind}'
+        if final in state and final not in own and pooled in own:
+            state.setdefault(pooled, state.pop(final))
+
+
 def square_side(length: int) -> int | None:
     """g with g * g == length, or None."""
     side = int(round(length**0.5))

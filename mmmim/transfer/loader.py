@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 from mmengine.utils import to_2tuple
 
 from ..models.backbones.archs import resolve_arch
-from .adapt import fit_attention_biases, fit_positions, inflate_first_conv
+from .adapt import fit_attention_biases, fit_pool_norm, fit_positions, inflate_first_conv
 from .files import read_checkpoint
 from .key_maps import LAYOUTS
 from .layouts import State, find_layout, find_state
@@ -185,6 +185,8 @@ def load_pretrained(
         report.resized.append(_CONV)
     fit_attention_biases(state, own)
     fit_layer_scale(state, own)
+    if getattr(module, 'pool_norm', 'fresh') == 'pretrained':
+        fit_pool_norm(state, own)
     fitting = _compare(report, state, own, (*NEW, *new))
     heads = _head_counts(module, meta)
     if heads and min_matched > 0:

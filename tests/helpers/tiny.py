@@ -15,10 +15,11 @@ from . import configs
 WIDTH, DEPTH, HEADS, SIDE, CLASSES, TOKENS = 32, 2, 4, 4, 10, 64
 WIDTH_KEYS = frozenset(
     'in_dims embed_dims in_channels out_channels feat_channels channels fc_out_channels '
-    'conv_out_channels hidden_dims proj_dims bottleneck_dims codebook_dims'.split()
+    'conv_out_channels hidden_dims proj_dims bottleneck_dims codebook_dims input_features'.split()
 )
 DEPTH_KEYS = frozenset('num_layers depth regressor_depth decoder_depth num_resblocks'.split())
-SIZE_KEYS = frozenset('img_size size crop_size stride wide_size'.split())
+SIZE_KEYS = frozenset('img_size size crop_size stride wide_size pad_size_divisor'.split())
+WINDOW = 3  # does not divide SIDE, so that windows at the border are padded
 COUNT_KEYS = frozenset('num_masked min_patches max_patches'.split())
 # Numbers of classes that a target and a head share: vocabularies, prototypes.
 TOKEN_KEYS = frozenset('num_tokens num_prototypes out_dims'.split())
@@ -139,6 +140,9 @@ def _shrink_backbone(node: dict) -> dict:
         node['out_indices'] = list(range(depth))
     if node.get('mid_mask_depth') is not None:
         node['mid_mask_depth'] = max(1, min(depth - 1, round(node['mid_mask_depth'] * ratio)))
+    if node.get('window_size'):
+        node['window_size'] = WINDOW
+        node['global_blocks'] = [depth - 1] if node.get('global_blocks') else []
     if node.get('frozen_stages', -1) > 0:
         node['frozen_stages'] = max(1, round(node['frozen_stages'] * ratio))
     return {**node, 'pretrained': None}

@@ -6,7 +6,9 @@
 
 The classification config says what data: features of train_dataloader's images are the labelled
 ones, choices are made on val_dataloader, results are those of test_dataloader. `random` in the
-place of the file stands for random weights.
+place of the file stands for random weights. k-NN alone, the best of four numbers of neighbours:
+
+    python tools/analysis/frozen_probe.py CONFIG FILE --protocols knn --k 10,20,100,200
 """
 
 import argparse
@@ -30,6 +32,9 @@ def parse_args(argv=None):
     add('--backbone', metavar='CONFIG', help='config whose backbone to build (default: the file)')
     add('--feature', default='mean', choices=('mean', 'cls'), help='default: mean of the patches')
     add('--protocols', default='knn,lin', help='default: knn,lin')
+    add('--k', default='20', help='neighbours, with commas: the best on tune (default: 20)')
+    add('--temperature', type=float, default=0.07, help='of their votes (default: 0.07)')
+    add('--device', help='default: the GPU if there is one')
     add('--seed', type=int, default=0, help='of random weights')
     add('--out', help='write the result there as JSON')
     add('--cfg-options', nargs='+', action=OptionsAction, default={}, metavar='KEY=VALUE')
@@ -38,6 +43,8 @@ def parse_args(argv=None):
 
 def main(argv=None):
     args = parse_args(argv)
+    import torch
+
     from mmmim.engine.launch import load_config, merge_options
     from mmmim.evaluation.features import build_encoder, encoder_settings
     from mmmim.evaluation.frozen import evaluate_frozen
@@ -52,7 +59,15 @@ def main(argv=None):
         else:
             settings = (path and encoder_settings(path)) or cfg.model.backbone
         backbone = build_encoder(settings, path, args.seed)
-        result = evaluate_frozen(cfg, backbone, args.feature, args.protocols.split(','))
+        device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
+        result = evaluate_frozen(
+            cfg,
+            backbone.to(device),
+            args.feature,
+            args.protocols.split(','),
+            [int(k) for k in args.k.split(',')],
+            args.temperature,
+        )
     except (ValueError, OSError) as error:
         sys.exit(f'error: {error}')
     text = json.dumps(dict(encoder=args.encoder, seed=args.seed, **result), indent=1)

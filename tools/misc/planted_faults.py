@@ -377,6 +377,27 @@ FAULTS = (
         ((SPECTRUM, 'squared.detach().sqrt()', '(squared + 1e-12).sqrt()'),),
         unit('frequency_losses'),
     ),
+    Fault(
+        'a frozen encoder drops out in training',
+        ((OUTPUTS, '            part.eval()\n', '            part.train(mode)\n'),),
+        unit('attentive_probe'),
+    ),
+    Fault(
+        'an attentive probe with statistics of the batch in evaluation',
+        (
+            (
+                'mmmim/models/heads/attentive.py',
+                'affine=False)',
+                'affine=False, track_running_stats=False)',
+            ),
+        ),
+        unit('attentive_probe'),
+    ),
+    Fault(
+        'trust ratio on biases',
+        (('mmmim/engine/optimizers/lars.py', 'if param.ndim > 1:', 'if param.ndim > 0:'),),
+        ('tests/engine/test_lars.py',),
+    ),
 )
 
 # Mistakes of parts that do not exist yet; plant them together with the part.

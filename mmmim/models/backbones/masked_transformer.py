@@ -45,6 +45,8 @@ class MaskedTransformer(VisionOutputs, BaseModule):
         drop_path_rate (float): Stochastic depth of the last block, rising linearly from 0.
         norm_cfg (dict): Normalisation layer.
         final_norm (bool): Normalise the output of the last block.
+        pool_norm (str): Where the norm after pooling ('avg_featmap') starts when ``pretrained`` is
+            read: 'fresh' (MAE), or 'pretrained', from the file's final norm (CAE).
         tap_norm (bool): Give the final norm to every output of ``out_indices``, not to the last
             block's alone (iBOT's segmentation).
         with_cls_token (bool): Put a class token in front.
@@ -82,6 +84,7 @@ class MaskedTransformer(VisionOutputs, BaseModule):
         drop_path_rate=0.0,
         norm_cfg=LAYER_NORM,
         final_norm=True,
+        pool_norm='fresh',
         with_cls_token=True,
         tap_norm=False,
         frozen_stages=-1,
@@ -105,6 +108,7 @@ class MaskedTransformer(VisionOutputs, BaseModule):
         self.out_type, self.with_cls_token, self.final_norm = out_type, with_cls_token, final_norm
         self.pos_type, self.pos_resize = pos_embed, pos_resize
         self.interpolate_mode, self.masked = interpolate_mode, masked
+        self.pool_norm = pool_norm
         self.with_cp, self.frozen_stages, self.pretrained = with_cp, frozen_stages, pretrained
         self.tap_norm, self.num_prefix = tap_norm, int(with_cls_token)
         self._check_options()
@@ -139,6 +143,7 @@ class MaskedTransformer(VisionOutputs, BaseModule):
             pos_embed=(self.pos_type, POSITIONS),
             pos_resize=(self.pos_resize, ('interpolate', 'recompute')),
             masked=(self.masked, ('drop', 'replace', 'add')),
+            pool_norm=(self.pool_norm, ('fresh', 'pretrained')),
         )
         for name, (value, allowed) in choices.items():
             if value not in allowed:

@@ -1,0 +1,11 @@
+"""ViT-B from random weights on 1 % of ImageNet's labels, as fine-tuned without layer decay.
+
+Command: bash tools/dist_train.sh
+    configs/classification/scratch_vit-base-p16_8xb128-amp-coslr-100e_in1k-1pct.py 8
+The paper's number: not in our copy (it has no 1 % row).
+"""
+
+_base_ = 'finetune-occlusion_vit-base-p16_8xb128-amp-coslr-100e_in1k-1pct.py'
+
+model = dict(backbone=dict(pos_embed='sincos'))
+optim_wrapper = dict(paramwise_cfg=dict(layer_decay_rate=1.0))

@@ -1,0 +1,3 @@
+from .attentive import AttentiveClsHead, AttentivePool
+
+__all__ = ['AttentiveClsHead', 'AttentivePool']
