@@ -56,6 +56,24 @@ def merge_train_options(cfg, args):
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
 
 
+def use_views(cfg):
+    """Test-time augmentation: images in the views of ``tta_pipeline``, averaged by ``tta_model``.
+
+    Args:
+        cfg (Config): Changed in place.
+
+    Raises:
+        ConfigError: If the config does not say how.
+    """
+    for key in ('tta_pipeline', 'tta_model', 'test_dataloader'):
+        if not cfg.get(key):
+            raise ConfigError(f'--tta: {cfg.filename} has no {key}.')
+    if cfg.get('data_preprocessor'):
+        cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
+    cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+    cfg.model = dict(cfg.tta_model, module=cfg.model)
+
+
 def adapt_to_device(cfg):
     """Replace what needs a GPU."""
     wrapper = cfg.get('optim_wrapper')

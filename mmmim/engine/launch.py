@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.registry import RUNNERS
 
-from .adapt import adapt_data, adapt_hooks, adapt_to_device, merge_train_options
+from .adapt import adapt_data, adapt_hooks, adapt_to_device, merge_train_options, use_views
 from .batch import apply_plan, solve
 from .blame import blamed_key
 from .config_check import check_config
@@ -114,6 +114,8 @@ class Run:
         cfg.resume = False
         if cfg.get('test_cfg') is None:
             raise ConfigError(f'{cfg.filename} has no test_cfg: there is nothing to evaluate.')
+        if self.args.tta:
+            use_views(cfg)
         check_config(cfg, ('test',), self.options)
         adapt_to_device(cfg)
         self._build(cfg)

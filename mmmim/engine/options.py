@@ -94,5 +94,10 @@ def train_parser():
 def test_parser():
     parser = common_parser('Evaluate a checkpoint.')
     parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument(
+        '--tta',
+        action='store_true',
+        help="average over the views of the config's tta_pipeline (scales, mirrored images)",
+    )
     parser.add_argument('--out', metavar='FILE.pkl', help='write the predictions to a pickle file')
     return parser
