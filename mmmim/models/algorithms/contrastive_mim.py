@@ -10,6 +10,7 @@ from .. import tokens
 from ..corruptions import Corrupted
 from ..corruptions.second_view import SecondMask, second_views
 from ..momentum import MomentumEncoder
+from .fit import check_mask_tokens, check_width, require_equal
 
 TOKENS = ('token', 'token+cls', 'cls', 'mean')
 
@@ -92,11 +93,17 @@ class ContrastiveMIM(BaseSelfSupervisor):
     def _check(self):
         if self.tokens not in TOKENS:
             raise ValueError(f'model.tokens must be one of {TOKENS}, got {self.tokens!r}.')
-        if self.backbone.out_type != 'raw':
+        out_type = getattr(self.backbone, 'out_type', None)
+        if out_type != 'raw':
             raise ValueError(
-                f"model.backbone.out_type is {self.backbone.out_type!r}: set 'raw', since the loss "
-                'compares tokens.'
+                f"model.backbone.out_type is {out_type!r}: set 'raw', since the "
+                'loss compares tokens.'
             )
+        check_width(self.backbone, self.neck)
+        check_mask_tokens(self.backbone, self.corruption)
+        require_equal(
+            'predictor.in_dims', self.predictor.in_dims, 'neck.out_dims', self.neck.out_dims
+        )
         if 'cls' in self.tokens and not self.backbone.num_prefix:
             raise ValueError(f'model.tokens={self.tokens!r} needs a backbone with a class token.')
         drops = self.corruption.masks and self.backbone.masked == 'drop'
@@ -105,12 +112,15 @@ class ContrastiveMIM(BaseSelfSupervisor):
                 "model.second='complement' shows no token in both views when the backbone leaves "
                 "masked ones out: set second='independent', or backbone.masked='replace'."
             )
-        patch = getattr(self.corruption, 'patch_size', None)
-        if patch is not None and patch != self.backbone.patch_size:
+        if getattr(self.backbone, 'mid_mask_token', None) is not None and self.tokens != 'cls':
             raise ValueError(
-                f'model.corruption.patch_size = {patch} does not fit model.backbone.patch_size = '
-                f'{self.backbone.patch_size}: make them equal in the config.'
+                'mid-level mask tokens have no partners in the other view: set '
+                "model.backbone.mid_mask_depth=None, or model.tokens='cls'."
             )
+        patch = getattr(self.corruption, 'patch_size', None)
+        require_equal(
+            'corruption.patch_size', patch, 'backbone.patch_size', self.backbone.patch_size
+        )
 
     def extract_feat(self, inputs):
         """Features of clean images: a views dict, or (N, C, H, W) normalised images."""

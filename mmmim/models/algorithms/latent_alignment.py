@@ -44,6 +44,26 @@ class LatentAlignment(MaskedImageModeling):
                 f'the alignment branch encodes masked patches alone, but model.backbone.masked = '
                 f"{self.backbone.masked!r}: set 'drop'."
             )
+        self._check_alignment()
+
+    def _check_alignment(self):
+        corruption, channels = self.corruption, self.image_channels
+        if corruption.geometric:
+            raise ValueError(
+                f'the regressed latent belongs to the cells of the input, but model.corruption = '
+                f'{type(corruption).__name__} moves what is predicted: leave the zoom out.'
+            )
+        if getattr(self.backbone, 'mid_mask_token', None) is not None:
+            raise ValueError(
+                'mid-level mask tokens do not fit a regressor, which takes the visible tokens '
+                'alone: set model.backbone.mid_mask_depth=None.'
+            )
+        if self.align_weight and corruption.out_channels not in (None, channels):
+            raise ValueError(
+                f'the alignment branch encodes the clean image of {channels} channels, but '
+                f'model.corruption gives {corruption.out_channels}: keep {channels} channels, or '
+                'set align_weight=0.'
+            )
 
     def loss(self, inputs: dict, data_samples=None, mask: Tensor | None = None) -> dict:
         """The losses of a batch.

@@ -11,6 +11,7 @@ from mmmim.registry import MODELS
 from .. import tokens
 from ..corruptions import Corrupted
 from ..losses import compare
+from .fit import check_kind, check_mask_tokens, check_width, require_equal
 
 
 class Reconstruction(NamedTuple):
@@ -87,25 +88,30 @@ class MaskedImageModeling(BaseSelfSupervisor):
             ('target.pixel_std', 'data_preprocessor.pixel_std'),
         ]
         for left, right in pairs:
-            ours, theirs = self._attribute(left), self._attribute(right)
-            if ours is not None and theirs is not None and ours != theirs:
-                raise ValueError(
-                    f'model.{left} = {ours} does not fit model.{right} = {theirs}: '
-                    'make them equal in the config.'
-                )
-
+            require_equal(left, self._attribute(left), right, self._attribute(right))
+        check_width(self.backbone, self.neck)
+        check_mask_tokens(self.backbone, self.corruption)
+        check_kind(self.loss_module, self.target)
         self._check_channels()
         self._check_mask_token()
         self._check_cells()
 
     def _check_channels(self):
-        given = self._attribute('corruption.out_channels')
+        given, giver = self._attribute('corruption.out_channels'), 'corruption'
+        if given is None:
+            given, giver = self.image_channels, 'data_preprocessor'
         taken = getattr(getattr(self.backbone, 'patch_embed', None), 'in_channels', None)
         if None not in (given, taken) and given != taken:
             raise ValueError(
-                f'model.corruption gives images of {given} channels, model.backbone.in_channels = '
+                f'model.{giver} gives images of {given} channels, model.backbone.in_channels = '
                 f'{taken}: make them equal in the config.'
             )
+
+    @property
+    def image_channels(self) -> int | None:
+        """Channels of clean images, as far as the preprocessor tells."""
+        mean = getattr(self.data_preprocessor, 'mean', None)
+        return None if mean is None else mean.shape[1]
 
     def _check_mask_token(self):
         """A decoder has a mask token exactly where the backbone leaves tokens out."""
@@ -131,6 +137,14 @@ class MaskedImageModeling(BaseSelfSupervisor):
                 f'model.corruption = {type(corruption).__name__} the prediction lies elsewhere '
                 "than the input: use target type 'mmmim.ZoomTarget'."
             )
+        height, width = self._attribute('backbone.grid') or (1, 1)
+        if not corruption.masks and height != width:
+            for part in self.loss_module.modules():
+                if getattr(part, 'needs_grid', False):
+                    raise ValueError(
+                        f'{type(part).__name__} learns the grid from the mask; without one it must '
+                        f'be square, but model.backbone.grid = {(height, width)}.'
+                    )
         everything = corruption.masks and corruption.predicts == 'all'
         if (everything or corruption.geometric) and self._attribute('neck.predict') == 'masked':
             raise ValueError(

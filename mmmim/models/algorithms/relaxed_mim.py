@@ -62,7 +62,33 @@ class RelaxedMIM(MaskedImageModeling):
                 'a corruption that masks in place, such as mmmim.RandomMasking.'
             )
         self.second = SecondMask(second, self.corruption, second_mask_ratio)
+        self._check_comparison(psnr_region)
         self.weight, self.detach_second, self.psnr_region = weight, detach_second, psnr_region
+
+    def _check_comparison(self, psnr_region):
+        if psnr_region is not None and not getattr(self.target, 'reconstructs', True):
+            raise ValueError(
+                f'psnr_region = {psnr_region!r} needs pixels, which model.target = '
+                f'{type(self.target).__name__} does not give: set psnr_region=None.'
+            )
+        gives = getattr(self.target, 'gives', 'values')
+        if gives != 'values':
+            raise ValueError(
+                f'R-MAE compares two predictions, but model.target = {type(self.target).__name__} '
+                f'gives {gives}: take a target of values, such as mmmim.PixelTarget.'
+            )
+        for part in self.loss_module.modules():
+            if getattr(part, 'reads_all_targets', False):
+                raise ValueError(
+                    f'{type(part).__name__} reads whole images, but R-MAE compares the cells that '
+                    'one view hides and the other shows: take a loss of cells, such as '
+                    'mmmim.MaskedRegressionLoss.'
+                )
+        if self.second.kind == 'identity' and self.corruption.out_channels is not None:
+            raise ValueError(
+                "second='identity' shows the encoder the clean image, but model.corruption gives "
+                f"images of {self.corruption.out_channels} channels: set second='complement'."
+            )
 
     def loss(self, inputs, data_samples=None, mask=None, second_mask=None):
         """The two terms of Eq. (8) and, for the log, the PSNR.

@@ -1,5 +1,7 @@
 """Self-distillation: several views, a momentum encoder as teacher, prototypes instead of labels."""
 
+from types import NoneType
+
 import torch
 from mmpretrain.models.selfsup import BaseSelfSupervisor
 from torch import Tensor, nn
@@ -7,8 +9,10 @@ from torch import Tensor, nn
 from mmmim.registry import MODELS
 
 from .. import tokens
+from ..corruptions import BlockMasking, RandomMasking
 from ..momentum import MomentumEncoder
 from ..randomness import keep_on_host, on_host
+from .fit import check_mask_tokens, check_width
 
 
 class TokenScorer(nn.Module):
@@ -99,6 +103,13 @@ class SelfDistillation(BaseSelfSupervisor):
             )
         if self.corruption is not None and self.backbone.masked != 'replace':
             raise ValueError("model.backbone: masks of varying counts need masked='replace'.")
+        if not isinstance(self.corruption, (RandomMasking, BlockMasking, NoneType)):
+            raise ValueError(
+                f'model.corruption = {type(self.corruption).__name__}: the views are masked and '
+                'not otherwise corrupted; take mmmim.VaryingMasking, BlockMasking or RandomMasking.'
+            )
+        check_width(self.backbone, self.neck)
+        check_mask_tokens(self.backbone, self.corruption)
         for part in self._losses():
             if part.num_prototypes != self.neck.num_prototypes:
                 raise ValueError(
@@ -160,7 +171,7 @@ class SelfDistillation(BaseSelfSupervisor):
 
     def _patch_loss(self, latent, scores, mask, epoch):
         """``latent`` (2N, L, D) of the student, ``scores`` (2N, L, K) of the teacher."""
-        most = min(self.corruption.most_masked(mask[0].numel()), mask[0].numel())
+        most = self._most_masked(mask)
         cells, hidden = tokens.masked_first(mask, most)  # (2N, M), most of them masked
         views = (2, len(epoch))
         self.patch_loss.observe(scores)  # every patch counts for the centre, few for the loss
@@ -170,6 +181,13 @@ class SelfDistillation(BaseSelfSupervisor):
             self.patch_loss.assign(chosen, epoch, observe=False),
             hidden.unflatten(0, views),
         )
+
+    def _most_masked(self, mask: Tensor) -> int:
+        """The largest number of masked cells, without asking the device where it is known."""
+        cells = mask[0].numel()
+        if hasattr(self.corruption, 'most_masked'):
+            return min(self.corruption.most_masked(cells), cells)
+        return tokens.num_masked(mask) if self.corruption.exact_count else cells
 
 
 def _on_both(values: Tensor, change) -> Tensor:

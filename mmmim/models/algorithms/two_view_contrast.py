@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from mmmim.registry import MODELS
 
 from ..momentum import MomentumEncoder
+from .fit import check_mask_tokens, check_width, require_equal
 
 
 class Projected(nn.Module):
@@ -64,13 +65,19 @@ class TwoViewContrast(BaseSelfSupervisor):
             or dict(type='mmmim.ViewsPreprocessor', normalize=('view1', 'view2')),
             init_cfg=init_cfg,
         )
-        if self.backbone.out_type not in ('cls_token', 'avg_featmap'):
+        out_type = getattr(self.backbone, 'out_type', None)
+        if out_type not in ('cls_token', 'avg_featmap'):
             raise ValueError(
-                f'model.backbone.out_type={self.backbone.out_type!r} gives no vector per image: '
-                "use 'cls_token' or 'avg_featmap'."
+                f'model.backbone.out_type={out_type!r} gives no vector per image: '
+                "use a backbone with 'cls_token' or 'avg_featmap'."
             )
         self.predictor = MODELS.build(predictor)
         self.loss_module = MODELS.build(loss)
+        check_width(self.backbone, self.neck)
+        check_mask_tokens(self.backbone, None)
+        require_equal(
+            'predictor.in_dims', self.predictor.in_dims, 'neck.out_dims', self.neck.out_dims
+        )
         self.momentum_encoder = MomentumEncoder(
             Projected(self.backbone, self.neck), momentum, schedule='cosine', when='before'
         )

@@ -29,6 +29,7 @@ class MaskedSwin(SwinTransformer):
 
     Attributes:
         patch_size (int): Side of a cell in pixels.
+        latent_dims (int): Width of the last stage.
     """
 
     masked, num_prefix = 'replace', 0
@@ -38,6 +39,7 @@ class MaskedSwin(SwinTransformer):
         self.pretrained = pretrained
         self.patches_per_cell = 2 ** (len(self.stages) - 1)
         self.patch_size = patch_size * self.patches_per_cell
+        self.latent_dims = self.embed_dims * self.patches_per_cell
         self.mask_token = nn.Parameter(torch.zeros(1, 1, self.embed_dims))
 
     def init_weights(self):

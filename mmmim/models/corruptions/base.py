@@ -32,6 +32,7 @@ class Corruption(nn.Module):
         predicts (str): Which cells the loss covers: 'masked', 'all' or 'none'.
         exact_count (bool): Whether every sample has the same number of masked cells.
         uniform (bool): Whether all cells are hidden equally often.
+        fills (bool): Whether it paints over the pixels of masked cells.
     """
 
     masks = True
@@ -40,6 +41,7 @@ class Corruption(nn.Module):
     predicts = 'masked'
     exact_count = True
     uniform = True
+    fills = False
 
     def forward(self, views: dict, mask: Tensor | None = None) -> Corrupted:
         """Corrupt a batch.

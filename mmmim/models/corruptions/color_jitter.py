@@ -81,6 +81,11 @@ class RandomColorJitter(Degradation):
 
     def degrade(self, views):
         images, (order, factors, gray) = views['image'], self.draw(views)
+        if images.shape[1] != 3:
+            raise ValueError(
+                f'{type(self).__name__} changes colours, but the images have {images.shape[1]} '
+                'channels, not RGB: leave it out, or put it before the step that changes channels.'
+            )
         with torch.autocast(images.device.type, enabled=False):
             x = (images.float() * self.std + self.mean).clamp(0, 1)
             weight = self._visible(views, x)

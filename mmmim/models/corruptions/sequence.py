@@ -46,6 +46,7 @@ class CorruptionSequence(Corruption):
             )
         self.masks, self.exact_count = bool(masking), all(step.exact_count for step in masking)
         self.geometric = any(step.geometric for step in self.steps)
+        self.fills = any(step.fills for step in self.steps)
         channels = [step.out_channels for step in self.steps if step.out_channels is not None]
         self.out_channels = channels[-1] if channels else None
         sizes = {step.patch_size for step in self.steps if hasattr(step, 'patch_size')}

@@ -40,6 +40,8 @@ class InfoNCELoss(nn.Module):
         ValueError: If the temperature is not positive.
     """
 
+    takes = 'features'
+
     def __init__(self, temperature=0.2, scale=None, gather=True):
         super().__init__()
         if not temperature > 0:
@@ -93,6 +95,8 @@ class CosineDistanceLoss(nn.Module):
 
     The squared distance of the two vectors scaled to length 1.
     """
+
+    takes = 'features'
 
     def forward(
         self,

@@ -25,7 +25,7 @@ class FocalFrequencyLoss(nn.Module):
             itself, so that the value depends on their number. False compares image by image.
     """
 
-    reads_all_targets = True
+    reads_all_targets, needs_grid, takes = True, True, 'values'
 
     def __init__(self, patch_size=16, alpha=1.0, average=True):
         super().__init__()
@@ -42,7 +42,7 @@ class FocalFrequencyLoss(nn.Module):
             Scalar, float32 also under autocast.
 
         Raises:
-            ValueError: If the prediction is of masked cells alone.
+            ValueError: If the prediction is of masked cells alone, or its grid is unknown.
         """
         if pred.shape != target.shape:
             raise ValueError(
@@ -52,6 +52,11 @@ class FocalFrequencyLoss(nn.Module):
             )
         side = round(pred.shape[1] ** 0.5)
         grid = (side, side) if mask is None else mask.shape[1:]
+        if grid[0] * grid[1] != pred.shape[1]:
+            raise ValueError(
+                f'FocalFrequencyLoss cannot tell the image that {pred.shape[1]} cells make up: '
+                'without a mask the grid must be square.'
+            )
         with torch.autocast(pred.device.type, enabled=False):
             pred, target = pred.float(), target.float()
             if mask is not None:
@@ -78,6 +83,8 @@ class DualDomainLoss(nn.Module):
         weights (Sequence[float]): Of pixels, spectra, and the reciprocal terms [not in our copy].
         alpha (float): Exponent of the distance in the weight of a frequency.
     """
+
+    takes = 'values'
 
     def __init__(self, patch_size=16, weights=(1.0, 0.5, 0.5), alpha=1.0):
         super().__init__()

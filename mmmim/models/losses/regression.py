@@ -25,6 +25,8 @@ class MaskedRegressionLoss(nn.Module):
         ValueError: If ``p`` is neither 1 nor 2.
     """
 
+    takes = 'values'
+
     def __init__(self, p=2, eps=0.0, channels=3):
         super().__init__()
         if p not in (1, 2):

@@ -17,6 +17,8 @@ class TokenCrossEntropy(nn.Module):
     computed: it would cost a pass over the vocabulary.
     """
 
+    takes = 'tokens'
+
     def forward(self, pred: Tensor, target: Tensor, mask: Tensor | None = None) -> Tensor:
         """
         Args:

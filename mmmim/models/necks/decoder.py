@@ -80,6 +80,7 @@ class TransformerDecoder(BaseModule):
         self.predict, self.num_prefix, self.out_dims = predict, num_prefix, out_dims
         size = to_2tuple(img_size)
         self.grid = tokens.exact_grid(size, patch_size)
+        self.in_dims = in_dims
         self.decoder_embed = nn.Linear(in_dims, embed_dims, bias=embed_bias)
         self.mask_token = nn.Parameter(torch.zeros(1, 1, embed_dims)) if mask_tokens else None
         table = fixed_table(pos_embed, embed_dims, self.grid, num_prefix)

@@ -88,6 +88,7 @@ class LatentRegressor(BaseModule):
         self.register_buffer('pos_table', self._table(self.grid).clone(), persistent=False)
         self.mask_token = nn.Parameter(torch.zeros(1, 1, embed_dims))
         self.width_projection = None
+        self.in_dims = in_dims
         if in_dims != embed_dims:
             norm = build_norm_layer(norm_cfg, embed_dims)
             self.width_projection = nn.Sequential(nn.Linear(in_dims, embed_dims), norm)

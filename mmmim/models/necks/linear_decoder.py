@@ -47,6 +47,7 @@ class LinearDecoder(BaseModule):
             raise ValueError(f"init must be 'trunc_normal' or 'torch', got {init!r}.")
         self.out_dims, self.num_prefix = out_dims, num_prefix
         self.predict, self.init = predict, init
+        self.in_dims = in_dims
         self.decoder_pred = nn.Linear(in_dims, out_dims)
 
     def init_weights(self):

@@ -18,7 +18,8 @@ class ParallelDecoders(BaseModule):
         init_cfg (dict, optional): mmengine initialisation.
 
     Raises:
-        ValueError: If there is none, or they disagree about prefix, grid, mask token or cells.
+        ValueError: If there is none, or they disagree about width, prefix, grid, mask token or
+            cells.
     """
 
     def __init__(self, decoders, init_cfg=None):
@@ -26,7 +27,7 @@ class ParallelDecoders(BaseModule):
         self.decoders = ModuleList(MODELS.build(decoder) for decoder in decoders)
         if not len(self.decoders):
             raise ValueError('ParallelDecoders: decoders is empty: give at least one.')
-        for name in ('num_prefix', 'grid', 'predict'):
+        for name in ('in_dims', 'num_prefix', 'grid', 'predict'):
             values = {getattr(decoder, name, None) for decoder in self.decoders}
             if len(values) > 1:
                 raise ValueError(f'ParallelDecoders: the decoders differ in {name}: {values}.')

@@ -66,6 +66,7 @@ class PrototypeHead(BaseModule):
         super().__init__(init_cfg)
         if num_layers < 1:
             raise ValueError(f'PrototypeHead: num_layers={num_layers} must be at least 1.')
+        self.in_dims = in_dims
         widths = [in_dims, *[hidden_dims] * (num_layers - 1), proj_dims]
         layers = []
         for fan_in, fan_out in zip(widths, widths[1:]):

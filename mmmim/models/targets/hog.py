@@ -33,7 +33,7 @@ class HOGTarget(nn.Module):
         ValueError: If ``pool`` does not divide ``patch_size``, or the window not the image.
     """
 
-    reconstructs, needs_true_statistics = False, False
+    reconstructs, needs_true_statistics, gives = False, False, 'values'
 
     def __init__(self, patch_size=16, bins=9, pool=8, gaussian_window=0, in_channels=3):
         super().__init__()

@@ -54,6 +54,8 @@ class PixelTarget(nn.Module):
             without ``per_patch``.
     """
 
+    gives = 'values'
+
     def __init__(
         self,
         patch_size=16,

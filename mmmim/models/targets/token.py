@@ -29,7 +29,7 @@ class TokenTarget(nn.Module):
             on the grid of the patches.
     """
 
-    needs_true_statistics = False
+    needs_true_statistics, gives = False, 'tokens'
 
     def __init__(self, tokenizer, view='tokenizer', patch_size=16):
         super().__init__()
