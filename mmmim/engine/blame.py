@@ -44,6 +44,11 @@ _STAGES = {
 }
 
 
+def in_a_step(error):
+    """Whether an error arose while the model worked on a batch."""
+    return any(frame.f_code.co_name == 'train_step' for frame in frames_of(error))
+
+
 def frames_of(error):
     """Frames of an exception and of those it was raised from, outermost first."""
     chain = []

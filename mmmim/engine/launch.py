@@ -10,8 +10,8 @@ from mmengine.registry import RUNNERS
 
 from .adapt import adapt_data, adapt_hooks, adapt_to_device, merge_train_options, use_views
 from .batch import apply_plan, solve
-from .blame import blamed_key
-from .config_check import check_config
+from .blame import blamed_key, in_a_step
+from .config_check import check_config, check_sections
 from .disk import require_space
 from .environment import (
     detect_launcher,
@@ -32,6 +32,7 @@ USER_ERROR = 2
 INTERRUPTED = 130
 SMALLEST_DISK = 64 * 2**20
 SCREEN = 20  # lines
+FIRST_STEP = ' (in the first step, with what train_dataloader.dataset and its pipeline gave it)'
 
 
 def train(argv=None):
@@ -88,7 +89,8 @@ class Run:
             return sentence(error)
         where = [self.cfg.filename or 'the config', blamed_key(error, self.cfg, self.runner)]
         where = ': '.join(part for part in where if part)
-        return f'{where}: {shortened(sentence(error))} [--traceback shows where]'
+        hint = FIRST_STEP if in_a_step(error) else ''
+        return f'{where}: {shortened(sentence(error))}{hint} [--traceback shows where]'
 
     def train(self):
         cfg, literal_accumulation = self._load()
@@ -130,8 +132,10 @@ class Run:
     def _load(self):
         """The config with the options every command has, and its own accumulation."""
         self.cfg = cfg = load_config(self.args.config)
+        check_sections(cfg)
         literal = (cfg.get('optim_wrapper') or {}).get('accumulative_counts', 1)
         merge_options(cfg, self.options)
+        check_sections(cfg)
         if self.args.work_dir is not None:
             cfg.work_dir = self.args.work_dir
         elif cfg.get('work_dir') is None:

@@ -13,6 +13,7 @@ from torch import nn
 
 from mmmim.engine.config_check import check_config, find_problems, ops
 from mmmim.engine.config_check.files import missing_files
+from mmmim.engine.config_check.sections import wrong_sections
 from mmmim.engine.config_check.signatures import accepted_keywords
 from mmmim.engine.config_check.top_level import unknown_top_level
 from mmmim.engine.config_check.walk import Walker, wrong_parts
@@ -205,3 +206,11 @@ def test_signatures():
     assert accepted_keywords(Skips) == ({'new', 'width', 'depth'}, False)
     assert accepted_keywords(Swallows)[1]
     assert accepted_keywords(lambda a, b=1: 0) == ({'a', 'b'}, False)
+
+
+def test_sections_that_are_no_dicts():
+    cfg = Config(dict(auto_scale_lr=3, train_dataloader=dict(sampler=[1]), optim_wrapper=None))
+    assert wrong_sections(cfg) == [
+        'train_dataloader.sampler is [1]: it must be a dict.',
+        'auto_scale_lr is 3: it must be a dict.',
+    ]

@@ -6,10 +6,11 @@ from .consistency import contradictions
 from .files import missing_files
 from .labels import wrong_labels
 from .ops import missing_ops
+from .sections import wrong_sections
 from .top_level import unknown_options, unknown_top_level
 from .walk import wrong_parts
 
-__all__ = ['check_config', 'find_problems']
+__all__ = ['check_config', 'check_sections', 'find_problems']
 
 
 def check_config(cfg, sections=('train', 'val', 'test'), options=None):
@@ -28,6 +29,17 @@ def check_config(cfg, sections=('train', 'val', 'test'), options=None):
         where = cfg.filename or 'the config'
         text = problems[0] if len(problems) == 1 else '\n  '.join(['', *problems])
         raise ConfigError(f'{where}: {text}')
+
+
+def check_sections(cfg):
+    """Refuse a config whose sections are no dicts.
+
+    Raises:
+        ConfigError: Naming the file and the key.
+    """
+    problems = wrong_sections(cfg)
+    if problems:
+        raise ConfigError(f'{cfg.filename or "the config"}: {" ".join(problems)}')
 
 
 def find_problems(cfg, sections=(), options=None):
