@@ -20,20 +20,28 @@ from .snapshot import plain_model
 _WORDS = 624  # of the Mersenne twister that Python and NumPy use
 
 
-def random_states():
-    """States of Python's, NumPy's, torch's and the GPU's generators of this process, as tensors."""
-    _, words, gauss = random.getstate()
-    name, keys, position, has_gauss, cached = np.random.get_state()
+def raw_random_states():
+    """States of the generators of this process as these give them; cheap enough for each step."""
+    cuda = torch.cuda.get_rng_state() if torch.cuda.is_available() else None
+    return random.getstate(), np.random.get_state(), torch.get_rng_state(), cuda
+
+
+def random_states(raw=None):
+    """States of Python's, NumPy's, torch's and the GPU's generators of this process, as tensors.
+
+    Args:
+        raw (tuple, optional): Of :func:`raw_random_states`; the present ones by default.
+    """
+    (_, words, gauss), numpy_state, torch_state, cuda = raw or raw_random_states()
+    _, keys, position, has_gauss, cached = numpy_state
     states = dict(
         python=torch.tensor(words, dtype=torch.int64),
         python_gauss=gauss,
         numpy=torch.from_numpy(keys.astype(np.int64)),
         numpy_rest=[int(position), int(has_gauss), float(cached)],
-        torch=torch.get_rng_state(),
+        torch=torch_state,
     )
-    if torch.cuda.is_available():
-        states['cuda'] = torch.cuda.get_rng_state()
-    return states
+    return states if cuda is None else dict(states, cuda=cuda)
 
 
 def set_random_states(states):

@@ -12,7 +12,7 @@ from mmengine.hooks import Hook
 from mmmim.registry import HOOKS
 
 from ..checkpoints import newest_intact
-from ..checkpoints.run_state import random_states
+from ..checkpoints.run_state import random_states, raw_random_states
 from ..disk import whole_file
 from ..errors import NumericalError
 from .samples import names_of, sample_references
@@ -54,7 +54,7 @@ class NonFiniteHook(Hook):
         self.steps = collections.deque(maxlen=self.interval + self.patience)
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
-        self.random = random_states()
+        self.random = raw_random_states()
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         parts = {k: v.detach() for k, v in (outputs or {}).items() if isinstance(v, torch.Tensor)}
@@ -108,7 +108,7 @@ class NonFiniteHook(Hook):
         with whole_file(f'{stem}.json') as temporary, open(temporary, 'w') as file:
             json.dump(steps, file, indent=1)
         with whole_file(f'{stem}.pth') as temporary:
-            torch.save({step['iter']: step['random'] for step in bad}, temporary)
+            torch.save({step['iter']: random_states(step['random']) for step in bad}, temporary)
         return [f'{stem}.json', f'{stem}.pth']
 
 
