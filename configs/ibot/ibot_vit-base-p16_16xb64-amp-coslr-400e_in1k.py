@@ -4,7 +4,7 @@ The released model's arguments are not in our copy: epochs and batch are our rea
 effective epochs that arXiv:2202.03026, table 1, names, the smaller clip what the code advises for
 larger models; prototypes start after 3 epochs, as a third party quotes.
 
-Command: bash tools/dist_train.sh configs/ibot/ibot_vit-base-p16_16xb64-amp-coslr-400e_in1k.py 8
+Command: bash tools/dist_train.sh configs/ibot/ibot_vit-base-p16_16xb64-amp-coslr-400e_in1k.py 16
 The paper's number: not in our copy. As quoted there: linear probe 79.5, attentive probe 79.8,
 fine-tuned 83.8.
 """

@@ -1,6 +1,6 @@
 """iBOT, ViT-S/16, 800 epochs: the arguments of its README (arXiv:2111.07832).
 
-Command: bash tools/dist_train.sh configs/ibot/ibot_vit-small-p16_16xb64-amp-coslr-800e_in1k.py 8
+Command: bash tools/dist_train.sh configs/ibot/ibot_vit-small-p16_16xb64-amp-coslr-800e_in1k.py 16
 The paper's number: not in our copy.
 """
 

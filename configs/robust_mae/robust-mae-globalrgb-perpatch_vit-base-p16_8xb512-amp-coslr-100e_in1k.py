@@ -1,5 +1,5 @@
-"""Robust MAE, ViT-B/16, 100 epochs (Table 1, Fig. 2). Target: pixels standardised per patch
-dimension (Eq. 3), then per patch.
+"""Robust MAE, ViT-B/16, 100 epochs (Table 1, Fig. 2). Target: pixels standardised per channel,
+then per patch.
 
 Command: bash tools/dist_train.sh
     configs/robust_mae/robust-mae-globalrgb-perpatch_vit-base-p16_8xb512-amp-coslr-100e_in1k.py 8

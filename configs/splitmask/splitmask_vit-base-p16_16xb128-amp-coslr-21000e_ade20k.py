@@ -9,9 +9,9 @@ The paper's number: not in our copy. As quoted in arXiv:2202.03026, table 7: ADE
 _base_ = 'splitmask_vit-base-p16_16xb128-amp-coslr-300e_in1k.py'
 
 train_dataloader = dict(dataset=dict(data_root='data/ade/ADEChallengeData2016/images/training'))
-param_scheduler = [  # warm-up of as many updates as 10 epochs of ImageNet-1K
-    dict(type='LinearLR', start_factor=1e-6, begin=0, end=634, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', eta_min=1e-5, begin=634, convert_to_iter_based=True),
+param_scheduler = [  # 6250 updates, 9 an epoch, as 10 epochs of ImageNet-1K
+    dict(type='LinearLR', start_factor=1e-6, begin=0, end=694, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', eta_min=1e-5, begin=694, convert_to_iter_based=True),
 ]
 train_cfg = dict(max_epochs=21000)
 default_hooks = dict(checkpoint=dict(interval=100))

@@ -107,16 +107,18 @@ def test_the_position_table_is_fixed_and_that_of_mae():
 
 def recorded_attention(decoder, latent, mask, monkeypatch):
     """What ``attend`` is called with during a forward pass: a dropout per block."""
-    from mmmim.models import transformer
+    from mmmim.models.attention import attend
+    from mmmim.models.transformer import SelfAttention
 
-    calls, attend = [], transformer.attend
+    calls, mix = [], SelfAttention.mix
 
     def record(q, k, v, dropout_p=0.0, bias=None):
         calls.append(dropout_p)
         return attend(q, k, v, dropout_p=dropout_p, bias=bias)
 
-    monkeypatch.setattr(transformer, 'attend', record)
-    decoder(latent, mask)
+    with monkeypatch.context() as patch:
+        patch.setattr(SelfAttention, 'mix', lambda self, x: mix(self, x, record))
+        decoder(latent, mask)
     return calls
 
 

@@ -38,6 +38,17 @@ def test_the_page_says_what_it_is_and_names_every_config(folder):
     assert commands and all((ROOT / path).is_file() for path in commands)
 
 
+@pytest.mark.parametrize('folder', METHODS, ids=name)
+def test_commands_start_as_many_processes_as_the_name_says(folder):
+    """Fewer would accumulate, which is another method where the batch enters the loss."""
+    for path in [folder / 'README.md', *sorted(folder.glob('*.py'))]:
+        for config, count in re.findall(
+            r'dist_train\.sh\s+(configs/\S+\.py)\s+(\d+)', path.read_text()
+        ):
+            assert path.suffix != '.py' or ROOT / config == path
+            assert re.search(r'_(\d+)xb\d', config)[1] == count, f'{path.name}: {config} {count}'
+
+
 @pytest.mark.parametrize('folder', PAGES, ids=name)
 def test_links_lead_somewhere(folder):
     links = re.findall(r'\]\(([^)#]+)[^)]*\)', (folder / 'README.md').read_text())
