@@ -80,7 +80,7 @@ def views():
 
 
 UNFIT = [
-    (MIM, dict(neck=dict(DECODER, in_dims=32)), r'neck.in_dims = 32 .* model.backbone.embed_dims = 16'),
+    (MIM, dict(neck=dict(DECODER, in_dims=32)), 'in_dims = 32 .* model.backbone.embed_dims = 16'),
     (MIM, dict(backbone=SWIN, neck=dict(LINEAR, num_prefix=0, in_dims=8)), 'latent_dims = 16'),
     (MIM, dict(backbone=dict(VIT, in_channels=4)), 'data_preprocessor gives images of 3 channels'),
     (MIM, dict(backbone=dict(VIT, masked='add'), neck=LINEAR), 'leaves the pixels of masked'),
