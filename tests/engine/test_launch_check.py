@@ -23,7 +23,9 @@ def test_the_loopback_interface_is_found():
 def test_data_and_model_are_not_touched(tmp_path, capsys):
     """Not even the types of the config are looked up."""
     path = tmp_path / 'config.py'
-    path.write_text("model = dict(type='Nowhere')\ntrain_dataloader = dict(dataset='/none')\n")
+    path.write_text(
+        "model = dict(type='Nowhere')\ntrain_dataloader = dict(dataset=dict(type='None'))\n"
+    )
     assert train([str(path), '--check-launch', '--work-dir', str(tmp_path / 'w')]) == 0
     assert '1 of 1 processes met' in capsys.readouterr().out
     assert not (tmp_path / 'w').exists()
