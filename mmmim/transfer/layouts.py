@@ -48,6 +48,7 @@ class Layout:
         rename: (regular expression, replacement) pairs applied in order; the result are
             mmpretrain's names.
         drop: Regular expressions of names beside the encoder's, after prefix and before renaming.
+        keep: Those of names that are the encoder's although their first word says otherwise.
         rebuild: Optional step on the whole encoder before renaming (e.g. join query, key and
             value).
     """
@@ -57,6 +58,7 @@ class Layout:
     prefixes: tuple[str, ...] = ('',)
     rename: tuple[tuple[str, str], ...] = ()
     drop: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
     rebuild: Callable[[State], State] | None = field(default=None, compare=False)
 
     def find_prefix(self, state: Mapping[str, Any]) -> str | None:
@@ -81,6 +83,8 @@ class Layout:
         return apply_rules(name, self.rename)
 
     def _beside(self, name: str) -> bool:
+        if any(re.match(pattern, name) for pattern in self.keep):
+            return False
         first = re.split(r'[._]', name, maxsplit=1)[0]
         whole = name.split('.', 1)[0]
         if whole in BESIDE_ENCODER or (first == 'decoder'):

@@ -2,6 +2,7 @@
 
 import re
 
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..models.rel_pos import resize_table, table_rows
@@ -9,6 +10,8 @@ from .adapt import square_side
 
 SHARED = 'rel_pos_bias.relative_position_bias_table'
 _TABLE = re.compile(r'^(layers\.\d+\.attn|rel_pos_bias)\.relative_position_bias_table$')
+_AXIS = re.compile(r'^layers\.\d+\.attn\.rel_pos_[hw]$')
+WINDOW, GLOBAL = 'window_rel_pos', 'global_rel_pos'
 _SCALES = (('attn.gamma1.weight', 'gamma_1'), ('ffn.gamma2.weight', 'gamma_2'))
 
 
@@ -78,6 +81,25 @@ def fit_relative_positions(
         if name in state and state[name].shape != own[name].shape:
             state[name] = _fit(state[name], len(own[name]), tuple(model_grid()), grid, mode)
             changed.append(name)
+    return changed + _fit_windows(state, own, model_grid, grid, mode)
+
+
+def _fit_windows(state, own, model_grid, grid, mode) -> list[str]:
+    """Tables of attention in windows: vectors per axis (ViTDet), or per offset (Li et al. 2021)."""
+    changed = []
+    for name in [n for n in own if n in state and state[n].shape != own[n].shape]:
+        old, rows = state[name], len(own[name])
+        if _AXIS.match(name) and old.shape[1] == own[name].shape[1]:
+            # Linear, as ViTDet's code follows another size at run time.
+            state[name] = F.interpolate(old.T[None].float(), size=rows, mode='linear')[0].T.to(old)
+        elif name == GLOBAL:
+            state[name] = _fit(old, rows, tuple(model_grid()), grid, mode)
+        elif name == WINDOW:
+            side = (square_side(rows) + 1) // 2  # windows are square
+            state[name] = _fit(old, rows, (side, side), None, mode)
+        else:
+            continue
+        changed.append(name)
     return changed
 
 

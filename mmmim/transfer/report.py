@@ -85,13 +85,17 @@ def find_cause(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> str | 
     if hidden in state and hidden in own:
         causes['feedforward_channels'] = (state[hidden].shape[0], own[hidden].shape[0])
     for what, part in (
-        ('LayerScale', '.gamma1.'),
+        ('LayerScale', ('.gamma1.', '.gamma_1')),
         ('qkv bias', '.attn.qkv.bias'),
         ('position table', '.pos_embed'),
         ('relative positions', 'relative_position_bias_table'),
+        ('relative positions by axis', '.rel_pos_h'),
+        ('relative positions of windows', '.window_rel_pos'),
     ):
+        parts = (part,) if isinstance(part, str) else part
         causes[what] = tuple(
-            'yes' if any(part in f'.{name}' for name in names) else 'no' for names in (state, own)
+            'yes' if any(part in f'.{name}' for name in names for part in parts) else 'no'
+            for names in (state, own)
         )
     differing = [
         f'{what} {a} in the file, {b} in the model' for what, (a, b) in causes.items() if a != b

@@ -8,6 +8,8 @@ from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS, DefaultScope
 from mmpretrain.models import VisionTransformer
 from torch import nn
 
+from mmmim.models.backbones import MaskedBEiT, MaskedViT
+
 DEPTH, RATE, LR, WD = 3, 0.5, 1e-2, 0.05
 ARCH = dict(embed_dims=16, num_layers=DEPTH, num_heads=2, feedforward_channels=32)
 
@@ -128,6 +130,47 @@ def test_same_as_mmpretrain():
     for name, pair in found.items():
         assert pair == pytest.approx(reference[name]), name
     assert len(ours.optimizer.param_groups) <= 2 * (DEPTH + 2) < len(theirs.optimizer.param_groups)
+
+
+def beit():
+    sizes = dict(arch=ARCH, img_size=16, patch_size=8)
+    return MaskedBEiT(**sizes, rel_pos='per_block', pos_embed='learned', out_type='featmap')
+
+
+def windowed():
+    return MaskedViT(
+        ARCH,
+        img_size=16,
+        patch_size=8,
+        with_cls_token=False,
+        out_type='featmap',
+        pos_embed='learned',
+        layer_scale_init_value=0.1,
+        window_size=1,
+        global_blocks=(2,),
+        rel_pos='decomposed',
+    )
+
+
+@pytest.mark.parametrize('backbone', [beit, windowed])
+def test_tables_and_layer_scale_go_with_their_block(backbone):
+    """In whatever model the backbone sits: Model stands for classifier, detector and segmentor."""
+    model = Model(backbone())
+    wrapper = build(model, dict(layer_decay_rate=RATE))
+    assert len(wrapper.optimizer.param_groups) <= 2 * (DEPTH + 2)
+    found, seen = per_parameter(model, wrapper), set()
+    for name, (lr, decay) in found.items():
+        for part in ('relative_position_bias_table', 'rel_pos_h', 'rel_pos_w', 'gamma'):
+            if part in name:
+                seen.add(part)
+                block = int(name.split('layers.')[1].split('.')[0])
+                assert lr == pytest.approx(LR * RATE ** (DEPTH - block)) and decay == 0.0, name
+    assert seen == (
+        {'relative_position_bias_table', 'gamma'}
+        if backbone is beit
+        else {'rel_pos_h', 'rel_pos_w', 'gamma'}
+    )
+    assert {lr for name, (lr, _) in found.items() if not name.startswith('backbone')} == {LR}
 
 
 def test_few_groups_and_full_rate_first():

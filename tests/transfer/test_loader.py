@@ -292,3 +292,28 @@ def test_init_weights_never_overwrites_what_was_loaded(tmp_path, init):
             assert loaded[name].equal(value), name
         model.init_weights()
         assert model.backbone.cls_token.equal(expected['cls_token'])
+
+
+@pytest.mark.parametrize('family', ['mmmim.MaskedViT', 'mmmim.MaskedBEiT'])
+def test_a_segmentor_keeps_what_was_loaded(tmp_path, family):
+    """Whatever the model's own init_cfg says, and however often it is initialised."""
+    beit = family.endswith('BEiT')
+    new = dict(rel_pos='none', pos_embed='sincos', layer_scale_init_value=0)
+    settings = dict(SIZES, **new) if beit else SIZES
+    path = save(tmp_path / 'x.pth', timm_names())
+    cfg = dict(
+        type='mmseg.EncoderDecoder',
+        backbone=dict(type=family, **settings, out_type='featmap', pretrained=str(path)),
+        decode_head=dict(type='FCNHead', in_channels=DIMS, channels=4, num_classes=3, in_index=0),
+        train_cfg=dict(),
+        test_cfg=dict(mode='whole'),
+        init_cfg=dict(type='Normal', layer=['Linear', 'Conv2d', 'LayerNorm'], std=9.0),
+    )
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        model = MODELS.build(cfg)
+    for _ in range(2):
+        model.init_weights()
+        expected, _, _ = read_encoder(path)
+        for name, value in model.backbone.state_dict().items():
+            if name in expected:
+                assert value.equal(expected[name]), name
