@@ -1,7 +1,7 @@
 """Pre-training schedule of SimMIM (arXiv:2111.09886): 800 epochs, 10 of them warm-up, a tenth of
 the rate from epoch 700. lr = 1e-4 * 2048 / 512.
 
-As in its code, mask tokens are decayed and class tokens and position tables are not.
+As in its code, mask tokens are decayed, class tokens and the position tables of Swin are not.
 """
 
 optim_wrapper = dict(
