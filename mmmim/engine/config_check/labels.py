@@ -11,7 +11,8 @@ from mmmim.datasets.label_maps import check_files, label_problem
 
 from ..environment import is_speaker
 
-SECONDS = 60  # ADE20K's 22210 maps take about half of that on eight cores and a local disk
+# A made-up map of 512 x 683 took 1.2 ms of processor time: ADE20K's 22210 about half a minute.
+SECONDS = 60
 
 
 def wrong_labels(cfg, sections, seconds=SECONDS):
