@@ -85,12 +85,17 @@ def case(request, scratch):
         yield entry.cfg, entry.full, data.build_tiny(entry.cfg, scratch), BATCHES[kind](entry.cfg)
 
 
-def test_loss_is_finite_and_reaches_every_parameter(case):
-    _, _, model, batch = case
+def train_whole(model):
+    """Training mode, but no branch is dropped, which might happen to the whole batch."""
     model.train()
     for part in model.modules():
         if hasattr(part, 'drop_prob'):
-            part.drop_prob = 0.0  # else a branch may be dropped for the whole batch
+            part.drop_prob = 0.0
+
+
+def test_loss_is_finite_and_reaches_every_parameter(case):
+    _, _, model, batch = case
+    train_whole(model)
     data = model.data_preprocessor(batch, training=True)
     loss, log = model.parse_losses(model(**data, mode='loss'))
     assert loss.isfinite() and loss > 0
@@ -104,11 +109,11 @@ def test_loss_is_finite_and_reaches_every_parameter(case):
 
 
 def test_a_step_through_its_own_optimizer_wrapper(case):
-    """In its own precision, too."""
+    """In its own precision, too; each batch an update, whatever it accumulates."""
     _, full, model, batch = case
-    model.train()
+    train_whole(model)
     before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
-    wrapper = build_optim_wrapper(model, full.optim_wrapper)
+    wrapper = build_optim_wrapper(model, {**full.optim_wrapper, 'accumulative_counts': 1})
     for _ in range(2):
         log = model.train_step(batch, wrapper)
     assert log['loss'].isfinite()

@@ -3,9 +3,13 @@
 import json
 
 import pytest
+from helpers import configs
 from mmengine.config import Config
 
+from mmmim.engine.config_check import check_config
 from mmmim.engine.config_check.coco import missing_images
+from mmmim.engine.errors import ConfigError
+from mmmim.models.detection.requirements import detection_problem
 
 
 def write(root, names):
@@ -52,3 +56,14 @@ def test_a_file_without_images(tmp_path):
 def test_what_is_left_alone(tmp_path, changes):
     write(tmp_path, ['b.jpg'])
     assert missing_images(config(tmp_path, **changes), ('train',)) == []
+
+
+@pytest.mark.skipif(detection_problem() is not None, reason=str(detection_problem()))
+def test_a_run_of_our_config_does_not_begin(tmp_path):
+    write(tmp_path, ['b.jpg'])
+    (path,) = configs.CONFIGS.glob('detection/cascade*.py')
+    cfg = Config.fromfile(path)
+    given = dict(data_root=str(tmp_path), ann_file='a.json', data_prefix=dict(img='images'))
+    cfg.train_dataloader.dataset.update(given)
+    with pytest.raises(ConfigError, match="cascade.*a.json lists 1 images.*first 'b.jpg'"):
+        check_config(cfg, ('train',))

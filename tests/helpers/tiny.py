@@ -151,10 +151,15 @@ def _shrink_backbone(node: dict) -> dict:
 def model_key(cfg) -> str:
     """What decides whether two tiny copies would run the same tests.
 
-    Rates and file names do not; the crops of the pipeline do not either.
+    Rates, accumulation and file names do not; the crops of the pipeline do not either.
     """
     small = shrink(cfg)
     small['optim_wrapper']['optimizer']['lr'] = 1e-3
+    small['optim_wrapper'].pop('accumulative_counts', None)
+    for part, rate in (('optim_wrapper', 'paramwise_cfg'), ('model', 'backbone')):
+        for name in ('layer_decay_rate', 'drop_path_rate'):
+            if (small[part].get(rate) or {}).get(name):
+                small[part][rate][name] = 0.5
     views = small.pop('dataset').get('pipeline', []) if configs.kind(cfg) == 'pretraining' else []
     small['views'] = [step for step in views if 'scale' not in step]
     return json.dumps(small, sort_keys=True)

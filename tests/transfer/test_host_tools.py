@@ -67,7 +67,7 @@ param_scheduler = [dict(type='PolyLR', power=1.0, by_epoch=False)]
 """
 RECIPES = {
     'mmpretrain': ('classification', 'finetune_vit-base', make_imagenet, CLASSIFICATION),
-    'mmdet': ('detection', 'mask-rcnn_vit-base', make_coco, DETECTION),
+    'mmdet': ('detection', 'mask-rcnn_vit-base-p16_deconv-fpn_8xb4', make_coco, DETECTION),
     'mmseg': ('segmentation', 'upernet_vit-base', make_ade20k, SEGMENTATION),
 }
 RESULTS = {

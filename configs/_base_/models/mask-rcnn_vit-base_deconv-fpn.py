@@ -18,9 +18,7 @@ model = dict(
         pretrained=None,
     ),
     neck=[
-        dict(
-            type='mmmim.DeconvPyramid', in_channels=768, rescales=(4, 2, 1, 0.5), norm_cfg=norm_cfg
-        ),
+        dict(type='mmmim.DeconvPyramid', in_channels=768, norm_cfg=norm_cfg),
         dict(type='FPN', in_channels=[768] * 4, out_channels=256, num_outs=5),
     ],
 )

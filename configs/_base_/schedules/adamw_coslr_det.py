@@ -12,7 +12,7 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=1e-3, by_epoch=False, begin=0, end=462),
     dict(type='CosineAnnealingLR', eta_min=0.0, by_epoch=False, begin=462),
 ]
-train_cfg = dict(by_epoch=False, max_iters=184375, val_interval=9219)
+train_cfg = dict(by_epoch=False, max_iters=184375, val_interval=7375)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 auto_scale_lr = dict(base_batch_size=64, enable=False)
