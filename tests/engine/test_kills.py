@@ -114,9 +114,11 @@ def test_random_kills(tmp_path):
 
 EVERY_ITERATION = """
 train_cfg = dict(max_epochs=40)
-default_hooks = dict(checkpoint=dict(interval=5, by_epoch=False))
+default_hooks = dict(
+    checkpoint=dict(interval=5, by_epoch=False), logger=dict(interval=1)
+)
 optim_wrapper = dict(type='mmmim.AmpOptimWrapper')
-train_dataloader = dict(num_workers=2, prefetch_factor=2, persistent_workers=True)
+train_dataloader.update(num_workers=2, prefetch_factor=2, persistent_workers=True)
 """
 
 
