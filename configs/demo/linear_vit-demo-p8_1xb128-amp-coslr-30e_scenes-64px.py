@@ -1,5 +1,7 @@
 """Linear probe of the small ViT on the labelled scenes: MAE's, a batch that 800 images fill.
 
+lr 20: of 6.4 and 20 the better on the tune split, in 180 steps instead of 7000.
+
 Command: python tools/train.py
     configs/demo/linear_vit-demo-p8_1xb128-amp-coslr-30e_scenes-64px.py
     --pretrained work_dirs/MY_RUN/encoder.pth
@@ -25,6 +27,7 @@ model = dict(
     head=dict(num_classes=8, in_channels=128),
 )
 train_dataloader = dict(batch_size=128)
+optim_wrapper = dict(optimizer=dict(lr=20.0))
 auto_scale_lr = dict(base_batch_size=128)
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-6, begin=0, end=3, convert_to_iter_based=True),
