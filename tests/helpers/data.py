@@ -3,8 +3,9 @@
 import copy
 import hashlib
 import json
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import torch
@@ -47,6 +48,19 @@ def runnable_model(cfg, folder: Path) -> ConfigDict:
     if 'data_preprocessor' not in model and cfg.get('data_preprocessor'):
         model['data_preprocessor'] = cfg.data_preprocessor
     return model
+
+
+def full_model(cfg, folder: Path) -> torch.nn.Module:
+    """The model of a config as the runner builds it, without memory for its values."""
+    model = runnable_model(cfg, folder)
+    # mmpretrain's Swin reads rates of stochastic depth off a tensor.
+    linspace = partial(torch.linspace, device='cpu')
+    with (
+        mock.patch.object(torch, 'linspace', linspace),
+        DefaultScope.overwrite_default_scope(cfg.default_scope),
+        torch.device('meta'),
+    ):
+        return MODELS.build(model)
 
 
 def build_tiny(cfg, folder: Path) -> torch.nn.Module:

@@ -19,8 +19,9 @@ def build(source, kind, folder):
     """Run the build backend in ``source``; ``kind`` is sdist or wheel. Returns the file."""
     code = f'import sys; from setuptools import build_meta; build_meta.build_{kind}(sys.argv[1])'
     folder.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run([sys.executable, '-c', code, str(folder)], cwd=source,
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, '-c', code, str(folder)], cwd=source, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     (built,) = folder.iterdir()
     return built
@@ -41,15 +42,21 @@ def built(tmp_path_factory):
     with tarfile.open(sdist) as archive:
         archive.extractall(folder / 'unpacked', filter='data')
     (unpacked,) = (folder / 'unpacked').iterdir()
-    return (sdist, build(folder / 'copy', 'wheel', folder / 'wheel'),
-            build(unpacked, 'wheel', folder / 'second'))
+    return (
+        sdist,
+        build(folder / 'copy', 'wheel', folder / 'wheel'),
+        build(unpacked, 'wheel', folder / 'second'),
+    )
 
 
 def carried_files():
     """The files under configs/ and tools/, relative to the repository, compiled Python left out."""
     files = [path for name in CARRIED for path in (ROOT / name).rglob('*') if path.is_file()]
-    return {str(path.relative_to(ROOT)) for path in files
-            if path.suffix not in ('.pyc', '.pyo') and '__pycache__' not in path.parts}
+    return {
+        str(path.relative_to(ROOT))
+        for path in files
+        if path.suffix not in ('.pyc', '.pyo') and '__pycache__' not in path.parts
+    }
 
 
 def files_of(archive, prefix):
@@ -59,7 +66,7 @@ def files_of(archive, prefix):
     else:
         with tarfile.open(archive) as opened:
             names = [member.name.split('/', 1)[1] for member in opened if member.isfile()]
-    return {name[len(prefix):] for name in names if name.startswith(prefix)}
+    return {name[len(prefix) :] for name in names if name.startswith(prefix)}
 
 
 @pytest.mark.parametrize('which', [0, 1, 2], ids=['sdist', 'wheel', 'wheel from sdist'])
@@ -71,14 +78,26 @@ def test_configs_and_tools_are_carried(built, which):
 
 def test_the_sdist_has_what_a_checkout_has(built):
     found = files_of(built[0], '')
-    assert {'setup.cfg', 'pyproject.toml', 'LICENSE', 'README.md', 'CHANGELOG.md', '.ci/run',
-            'requirements/constraints.txt', 'model-index.yml', 'tools/setup_env.sh'} <= found
+    assert {
+        'setup.cfg',
+        'pyproject.toml',
+        'LICENSE',
+        'README.md',
+        'CHANGELOG.md',
+        '.ci/run',
+        'requirements/constraints.txt',
+        'model-index.yml',
+        'tools/setup_env.sh',
+    } <= found
     assert carried_files() <= found
 
 
 def test_the_wheel_has_every_module_and_no_test(built):
-    modules = {str(path.relative_to(ROOT)) for path in (ROOT / 'mmmim').rglob('*.py')
-               if '.mim' not in path.parts}
+    modules = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / 'mmmim').rglob('*.py')
+        if '.mim' not in path.parts
+    }
     found = {name for name in files_of(built[1], '') if '/.mim/' not in name}
     assert modules <= found
     assert not [name for name in found if name.startswith(('tests', 'tools', 'configs'))]
@@ -89,13 +108,20 @@ def test_a_wheel_is_used_from_an_unrelated_folder(built, tmp_path):
     zipfile.ZipFile(built[1]).extractall(site)
     elsewhere = tmp_path / 'elsewhere'
     elsewhere.mkdir()
-    code = ('from pathlib import Path; import mmmim, mmengine\n'
-            'home = Path(mmmim.__file__).parent\n'
-            'paths = sorted((home / ".mim" / "configs").glob("[!_]*/*.py"))\n'
-            'for path in paths: mmengine.Config.fromfile(path)\n'
-            'print(home, len(paths))')
-    done = subprocess.run([sys.executable, '-c', code], cwd=elsewhere, capture_output=True,
-                          text=True, env={**os.environ, 'PYTHONPATH': str(site)})
+    code = (
+        'from pathlib import Path; import mmmim, mmengine\n'
+        'home = Path(mmmim.__file__).parent\n'
+        'paths = sorted((home / ".mim" / "configs").glob("[!_]*/*.py"))\n'
+        'for path in paths: mmengine.Config.fromfile(path)\n'
+        'print(home, len(paths))'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code],
+        cwd=elsewhere,
+        capture_output=True,
+        text=True,
+        env={**os.environ, 'PYTHONPATH': str(site)},
+    )
     assert done.returncode == 0, done.stderr
     configs = list((ROOT / 'configs').glob('[!_]*/*.py'))
     assert done.stdout.split() == [str(site / 'mmmim'), str(len(configs))]

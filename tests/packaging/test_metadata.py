@@ -72,12 +72,19 @@ def test_the_core_names_no_package_family():
     assert not [name for name in core if name.startswith(('onedl', 'mm', 'openm'))]
 
 
-@pytest.mark.parametrize(('extra', 'prefix', 'parts'), [
-    ('onedl', 'onedl-', {'mmengine', 'mmcv', 'mmpretrain', 'mmsegmentation'}),
-    ('onedl-det', 'onedl-', {'mmengine', 'mmcv', 'mmpretrain', 'mmsegmentation', 'mmdetection'}),
-    ('openmmlab', '', {'mmengine', 'mmcv-lite', 'mmpretrain', 'mmsegmentation'}),
-    ('openmmlab-det', '', {'mmengine', 'mmcv', 'mmpretrain', 'mmsegmentation', 'mmdet'}),
-])
+@pytest.mark.parametrize(
+    ('extra', 'prefix', 'parts'),
+    [
+        ('onedl', 'onedl-', {'mmengine', 'mmcv', 'mmpretrain', 'mmsegmentation'}),
+        (
+            'onedl-det',
+            'onedl-',
+            {'mmengine', 'mmcv', 'mmpretrain', 'mmsegmentation', 'mmdetection'},
+        ),
+        ('openmmlab', '', {'mmengine', 'mmcv-lite', 'mmpretrain', 'mmsegmentation'}),
+        ('openmmlab-det', '', {'mmengine', 'mmcv', 'mmpretrain', 'mmsegmentation', 'mmdet'}),
+    ],
+)
 def test_each_family_is_whole_and_alone(extra, prefix, parts):
     assert {one.name for one in expand(extra, extras())} == {prefix + part for part in parts}
 
@@ -85,8 +92,11 @@ def test_each_family_is_whole_and_alone(extra, prefix, parts):
 def test_the_gate_of_torch_is_the_same_everywhere():
     core = {one.name: one for one in requirements(read_setup()['options']['install_requires'])}
     allowed = [version for version in MINOR_VERSIONS if version in core['torch'].specifier]
-    gate = [version for version in MINOR_VERSIONS
-            if compat.TORCH_MIN <= compat.release(version) < compat.TORCH_BELOW]
+    gate = [
+        version
+        for version in MINOR_VERSIONS
+        if compat.TORCH_MIN <= compat.release(version) < compat.TORCH_BELOW
+    ]
     assert allowed == gate
     assert pins()['torch'] in allowed
 
@@ -94,8 +104,10 @@ def test_the_gate_of_torch_is_the_same_everywhere():
 @pytest.mark.parametrize('extra', ['onedl', 'onedl-det', 'dev', 'all'])
 def test_every_direct_requirement_has_a_pin_that_satisfies_it(extra):
     pinned = pins()
-    for one in [*expand(extra, extras()),
-                *requirements(read_setup()['options']['install_requires'])]:
+    for one in [
+        *expand(extra, extras()),
+        *requirements(read_setup()['options']['install_requires']),
+    ]:
         assert pinned.get(canonicalize_name(one.name)) in one.specifier, one
 
 

@@ -31,13 +31,23 @@ class FakeEnvironment:
 
     def environ(self, **variables):
         plain = {name: value for name, value in os.environ.items() if name not in BUILD_SETTINGS}
-        return {**plain, 'FAKE_STATE': str(self.folder), 'MMMIM_CACHE': str(self.cache),
-                'VIRTUAL_ENV': str(self.folder / 'venv'), **variables}
+        return {
+            **plain,
+            'FAKE_STATE': str(self.folder),
+            'MMMIM_CACHE': str(self.cache),
+            'VIRTUAL_ENV': str(self.folder / 'venv'),
+            **variables,
+        }
 
     def run(self, *arguments, **variables):
-        return subprocess.run(['bash', SCRIPT, *arguments], env=self.environ(**variables),
-                              capture_output=True, text=True, stdin=subprocess.DEVNULL,
-                              timeout=120)
+        return subprocess.run(
+            ['bash', SCRIPT, *arguments],
+            env=self.environ(**variables),
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=120,
+        )
 
     def calls(self):
         path = self.folder / 'calls'
@@ -56,8 +66,14 @@ def fake(tmp_path):
 
 def kinds(calls):
     """What each recorded pip command is about, in order."""
-    names = (('torch==', 'torch'), ('ninja==', 'tools'), ('.whl', 'wheel'), ('wheel -v', 'build'),
-             (' -e ', 'rest'), ('check', 'check'))
+    names = (
+        ('torch==', 'torch'),
+        ('ninja==', 'tools'),
+        ('.whl', 'wheel'),
+        ('wheel -v', 'build'),
+        (' -e ', 'rest'),
+        ('check', 'check'),
+    )
     found = [next((name for part, name in names if part in call), None) for call in calls]
     return [name for name in found if name]
 
@@ -124,14 +140,17 @@ def test_a_compiled_wheel_whose_ops_do_not_run_never_enters_the_cache(fake):
     assert list((fake.cache / 'wheels').iterdir()) == []
 
 
-@pytest.mark.parametrize(('fail', 'remedy'), [
-    ('torch==\nTemporary failure in name resolution', 'connect to the network'),
-    ('torch==\n[Errno 28] No space left on device', 'The disk is full'),
-    ('wheel -v\nfatal error: Killed signal terminated program cc1plus', 'MAX_JOBS=1'),
-    ('wheel -v\nsomething new', 'compiling-mmcv.log'),
-    ('check\nonedl-x 1 requires y, which is not installed.', 'pip-check.log'),
-    ('[all,dev]\nERROR: ResolutionImpossible', 'deactivate'),
-])
+@pytest.mark.parametrize(
+    ('fail', 'remedy'),
+    [
+        ('torch==\nTemporary failure in name resolution', 'connect to the network'),
+        ('torch==\n[Errno 28] No space left on device', 'The disk is full'),
+        ('wheel -v\nfatal error: Killed signal terminated program cc1plus', 'MAX_JOBS=1'),
+        ('wheel -v\nsomething new', 'compiling-mmcv.log'),
+        ('check\nonedl-x 1 requires y, which is not installed.', 'pip-check.log'),
+        ('[all,dev]\nERROR: ResolutionImpossible', 'deactivate'),
+    ],
+)
 def test_a_step_that_fails_ends_with_what_to_do(fake, fail, remedy):
     fake.write('torch', 'torch is not installed')
     fake.write('fail', fail)

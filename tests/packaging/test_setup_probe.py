@@ -19,22 +19,24 @@ probe = load('setup_probe')
 remedies = load('setup_remedies')
 
 
-@pytest.mark.parametrize(('torch', 'torchvision', 'wanted', 'failure', 'keep', 'why'), [
-    (None, None, None, None, False, 'not installed'),
-    ('2.11.0', '0.26.0', '2.11.0', None, True, 'kept'),
-    ('2.4.0', '0.19.0', '2.4.0', None, True, 'kept'),
-    ('2.13.0+cpu', '0.28.0+cpu', '2.13.0', None, True, 'kept'),
-    ('2.13.0+cpu', None, None, None, False, 'no torchvision'),
-    ('2.10.0', '0.26.0', '2.11.0', None, False, 'built for torch 2.11.0'),
-    ('2.9.1', '0.24.0', '2.9.0', None, False, 'built for torch 2.9.0'),
-    ('2.3.1', '0.18.1', '2.3.1', None, False, '>=2.4,<2.14'),
-    ('2.14.0', '0.29.0', '2.14.0', None, False, '>=2.4,<2.14'),
-    ('2.14.0a0', '0.29.0', '2.14.0a0', None, False, '>=2.4,<2.14'),
-    ('2.11.0', '0.26.0', None, None, True, 'kept'),
-    ('2.11.0', '0.26.0', '2.11.0', 'OSError: libcudart.so.13', False, 'libcudart'),
-])
-def test_an_installed_torch_stays_only_if_it_works(
-        torch, torchvision, wanted, failure, keep, why):
+@pytest.mark.parametrize(
+    ('torch', 'torchvision', 'wanted', 'failure', 'keep', 'why'),
+    [
+        (None, None, None, None, False, 'not installed'),
+        ('2.11.0', '0.26.0', '2.11.0', None, True, 'kept'),
+        ('2.4.0', '0.19.0', '2.4.0', None, True, 'kept'),
+        ('2.13.0+cpu', '0.28.0+cpu', '2.13.0', None, True, 'kept'),
+        ('2.13.0+cpu', None, None, None, False, 'no torchvision'),
+        ('2.10.0', '0.26.0', '2.11.0', None, False, 'built for torch 2.11.0'),
+        ('2.9.1', '0.24.0', '2.9.0', None, False, 'built for torch 2.9.0'),
+        ('2.3.1', '0.18.1', '2.3.1', None, False, '>=2.4,<2.14'),
+        ('2.14.0', '0.29.0', '2.14.0', None, False, '>=2.4,<2.14'),
+        ('2.14.0a0', '0.29.0', '2.14.0a0', None, False, '>=2.4,<2.14'),
+        ('2.11.0', '0.26.0', None, None, True, 'kept'),
+        ('2.11.0', '0.26.0', '2.11.0', 'OSError: libcudart.so.13', False, 'libcudart'),
+    ],
+)
+def test_an_installed_torch_stays_only_if_it_works(torch, torchvision, wanted, failure, keep, why):
     decision, reason = probe.decide_torch(torch, torchvision, wanted, failure)
     assert decision is keep
     assert why in reason
@@ -45,21 +47,35 @@ def test_torchvision_names_the_torch_it_was_built_for():
 
 
 def test_a_kept_torch_replaces_its_pins_and_nothing_else():
-    text = ('# torch\ntorch==2.11.0; python_version<"3.11"\ntorch==2.11.0\ntorchvision==0.26.0\n'
-            'torchmetrics==1.9.0\n')
+    text = (
+        '# torch\ntorch==2.11.0; python_version<"3.11"\ntorch==2.11.0\ntorchvision==0.26.0\n'
+        'torchmetrics==1.9.0\n'
+    )
     changed = probe.with_versions(text, {'torch': '2.10.0+cu128', 'torchvision': '0.25.0+cu128'})
-    assert changed.split('\n') == ['# torch', 'torchmetrics==1.9.0', 'torch==2.10.0+cu128',
-                                   'torchvision==0.25.0+cu128', '']
+    assert changed.split('\n') == [
+        '# torch',
+        'torchmetrics==1.9.0',
+        'torch==2.10.0+cu128',
+        'torchvision==0.25.0+cu128',
+        '',
+    ]
 
 
 def test_every_build_setting_changes_the_folder_of_the_wheel(monkeypatch):
     plain = dict(mmcv='2.3.6', environ={}, torch_version='2.11.0+cu130', cuda='13.0', gpus=[])
-    changes = [{'mmcv': '2.3.7'}, {'torch_version': '2.11.0+cpu'}, {'cuda': None},
-               {'gpus': ['9.0']}, {'gpus': ['8.0']}, {'environ': {'FORCE_CUDA': '1'}},
-               {'environ': {'TORCH_CUDA_ARCH_LIST': '8.0'}},
-               {'environ': {'TORCH_CUDA_ARCH_LIST': '8.0;9.0'}}]
-    keys = [probe.wheel_key(probe.build_settings(**{**plain, **change}))
-            for change in [{}] + changes]
+    changes = [
+        {'mmcv': '2.3.7'},
+        {'torch_version': '2.11.0+cpu'},
+        {'cuda': None},
+        {'gpus': ['9.0']},
+        {'gpus': ['8.0']},
+        {'environ': {'FORCE_CUDA': '1'}},
+        {'environ': {'TORCH_CUDA_ARCH_LIST': '8.0'}},
+        {'environ': {'TORCH_CUDA_ARCH_LIST': '8.0;9.0'}},
+    ]
+    keys = [
+        probe.wheel_key(probe.build_settings(**{**plain, **change})) for change in [{}] + changes
+    ]
     monkeypatch.setattr(probe.sys.implementation, 'cache_tag', 'cpython-399')
     keys.append(probe.wheel_key(probe.build_settings(**plain)))
     assert len(set(keys)) == len(keys)
@@ -104,21 +120,27 @@ NO_NETWORK = """NewConnectionError('Failed to establish a new connection: [Errno
 ERROR: No matching distribution found for torch==2.11.0"""
 
 
-@pytest.mark.parametrize(('printed', 'remedy'), [
-    ('ERROR: Could not install packages: [Errno 28] No space left on device', 'disk is full'),
-    (NO_NETWORK, 'connect to the network'),
-    ('ERROR: No matching distribution found for torch==2.11.0', 'no torch==2.11.0'),
-    ('roi_align.cpp:1:10: fatal error: Python.h: No such file or directory', 'python3-dev'),
-    ('/bin/sh: 1: c++: not found\nninja: build stopped: subcommand failed.', 'apt-get install g++'),
-    ("FileNotFoundError: [Errno 2] No such file or directory: 'c++'", 'apt-get install g++'),
-    ('c++: fatal error: Killed signal terminated program cc1plus', 'MAX_JOBS=1'),
-    ('OSError: CUDA_HOME environment variable is not set.', 'MMMIM_CPU_OPS=1'),
-    ('The detected CUDA version (12.4) mismatches the version that was used', 'CUDA_HOME'),
-    ('ImportError: libGL.so.1: cannot open shared object file', 'libgl1'),
-    ('ERROR: ResolutionImpossible: for help visit', 'deactivate'),
-    ('SSLError(SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED]"))', 'PIP_CERT'),
-    ("PermissionError: [Errno 13] Permission denied: '/usr/lib/python3'", 'not writable'),
-])
+@pytest.mark.parametrize(
+    ('printed', 'remedy'),
+    [
+        ('ERROR: Could not install packages: [Errno 28] No space left on device', 'disk is full'),
+        (NO_NETWORK, 'connect to the network'),
+        ('ERROR: No matching distribution found for torch==2.11.0', 'no torch==2.11.0'),
+        ('roi_align.cpp:1:10: fatal error: Python.h: No such file or directory', 'python3-dev'),
+        (
+            '/bin/sh: 1: c++: not found\nninja: build stopped: subcommand failed.',
+            'apt-get install g++',
+        ),
+        ("FileNotFoundError: [Errno 2] No such file or directory: 'c++'", 'apt-get install g++'),
+        ('c++: fatal error: Killed signal terminated program cc1plus', 'MAX_JOBS=1'),
+        ('OSError: CUDA_HOME environment variable is not set.', 'MMMIM_CPU_OPS=1'),
+        ('The detected CUDA version (12.4) mismatches the version that was used', 'CUDA_HOME'),
+        ('ImportError: libGL.so.1: cannot open shared object file', 'libgl1'),
+        ('ERROR: ResolutionImpossible: for help visit', 'deactivate'),
+        ('SSLError(SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED]"))', 'PIP_CERT'),
+        ("PermissionError: [Errno 13] Permission denied: '/usr/lib/python3'", 'not writable'),
+    ],
+)
 def test_a_failure_is_answered_with_what_to_do(printed, remedy):
     assert remedy in remedies.explain(f'Collecting x\n{printed}\n')
 

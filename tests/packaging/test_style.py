@@ -9,8 +9,17 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = Path(sys.executable).parent
 SHELL = sorted(ROOT.glob('tools/**/*.sh')) + [ROOT / '.ci' / 'run']
-TEXT = ['mmmim', 'configs', 'tools', 'tests', 'docs', 'README.md', 'CHANGELOG.md',
-        'CONTRIBUTING.md', 'setup.cfg']
+TEXT = [
+    'mmmim',
+    'configs',
+    'tools',
+    'tests',
+    'docs',
+    'README.md',
+    'CHANGELOG.md',
+    'CONTRIBUTING.md',
+    'setup.cfg',
+]
 
 
 def run(*command):

@@ -31,7 +31,7 @@ CFG = dict(
         regressor_depth=2, decoder_depth=2, num_heads=4, **PLACE, drop_path_rate=0.0,
     ),
     target=dict(type='mmmim.PixelTarget', patch_size=P),
-    loss=dict(type='mmmim.TokenCrossEntropy'),
+    loss=dict(type='mmmim.MaskedRegressionLoss'),  # exchanged together with the target
 )  # fmt: skip
 TOLERANCE = dict(rtol=1e-5, atol=1e-5)
 
@@ -89,6 +89,7 @@ def pair():
     ours.backbone.load_state_dict(reference.encoder.state_dict())
     ours.neck.load_state_dict(reference.neck.state_dict())
     ours.target = Given(torch.randint(0, VOCABULARY, (2, 196)))
+    ours.loss_module = MODELS.build(dict(type='mmmim.TokenCrossEntropy'))
     return ours, reference
 
 

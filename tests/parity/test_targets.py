@@ -1,6 +1,7 @@
 """Targets that must coincide, and those of mmpretrain."""
 
 import mae
+import mmpretrain.models  # noqa: F401  registers the losses that the head builds
 import numpy as np
 import pytest
 import torch

@@ -87,7 +87,8 @@ def test_bad_input_is_refused_in_one_sentence(case, data, tmp_path, capsys):
     options = ['--cfg-options', f'experiment_name=bad_{next(RUNS)}']
     assert train([config, '--work-dir', str(tmp_path / 'w'), *options]) == 2
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith('error: ')]
-    assert len(lines) == 1 and len(lines[0]) < 500
+    assert len(lines) == 1
+    assert len(lines[0].replace(str(tmp_path), '')) < 500  # whatever the folder's name
     for word in words:
         assert word.replace('{file}', str(file)) in lines[0]
     assert not list(tmp_path.glob('w/*.pth')) and not list(tmp_path.glob('w/**/scalars.json'))

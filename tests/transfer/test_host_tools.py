@@ -66,7 +66,12 @@ train_cfg = dict(max_iters=5, val_interval=5)
 param_scheduler = [dict(type='PolyLR', power=1.0, by_epoch=False)]
 """
 RECIPES = {
-    'mmpretrain': ('classification', 'finetune_vit-base', make_imagenet, CLASSIFICATION),
+    'mmpretrain': (
+        'classification',
+        'finetune_vit-base-p16_8xb128-amp-coslr-100e_in1k',
+        make_imagenet,
+        CLASSIFICATION,
+    ),
     'mmdet': ('detection', 'mask-rcnn_vit-base-p16_deconv-fpn_8xb4', make_coco, DETECTION),
     'mmseg': ('segmentation', 'upernet_vit-base', make_ade20k, SEGMENTATION),
 }

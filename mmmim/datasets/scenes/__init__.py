@@ -2,6 +2,7 @@
 
 See docs/scenes.md for the layout and for what varies.
 """
+
 from .annotations import BACKGROUND
 from .composition import SPLITS, Scene, Style, draw_scene
 from .make import make_scenes
@@ -9,5 +10,14 @@ from .settings import Settings
 from .shapes import SHAPES
 from .textures import TEXTURES
 
-__all__ = ['BACKGROUND', 'SHAPES', 'SPLITS', 'TEXTURES', 'Scene', 'Settings', 'Style', 'draw_scene',
-           'make_scenes']
+__all__ = [
+    'BACKGROUND',
+    'SHAPES',
+    'SPLITS',
+    'TEXTURES',
+    'Scene',
+    'Settings',
+    'Style',
+    'draw_scene',
+    'make_scenes',
+]

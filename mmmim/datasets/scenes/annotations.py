@@ -1,4 +1,5 @@
 """What is written beside the images: COCO json, label maps, class lists and a table."""
+
 import csv
 import io
 
@@ -45,14 +46,22 @@ def describe_objects(scene):
     for number, one in enumerate(scene.objects):
         mask = scene.owner == number + 1
         rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-        if not len(rows):                                # hidden completely
+        if not len(rows):  # hidden completely
             continue
         x, y = int(columns[0]), int(rows[0])
-        found.append(dict(
-            category_id=one['label'] + 1, iscrowd=0, area=int(mask.sum()),
-            bbox=[x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y],
-            segmentation=encode_rle(mask), texture=TEXTURES[one['texture']],
-            home=int(one['home']), visible=round(one['visible'], 3), dominant=int(number == 0)))
+        found.append(
+            dict(
+                category_id=one['label'] + 1,
+                iscrowd=0,
+                area=int(mask.sum()),
+                bbox=[x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y],
+                segmentation=encode_rle(mask),
+                texture=TEXTURES[one['texture']],
+                home=int(one['home']),
+                visible=round(one['visible'], 3),
+                dominant=int(number == 0),
+            )
+        )
     return found
 
 
@@ -69,10 +78,14 @@ def coco(records, size):
         for one in record['objects']:
             annotations.append(dict(id=len(annotations) + 1, image_id=image_id, **one))
     return dict(
-        info=dict(description='Generated scenes of textured shapes'), licenses=[],
-        categories=[dict(id=k + 1, name=name, supercategory='shape')
-                    for k, name in enumerate(SHAPES)],
-        images=images, annotations=annotations)
+        info=dict(description='Generated scenes of textured shapes'),
+        licenses=[],
+        categories=[
+            dict(id=k + 1, name=name, supercategory='shape') for k, name in enumerate(SHAPES)
+        ],
+        images=images,
+        annotations=annotations,
+    )
 
 
 def class_list(records, *, away_only=False):
@@ -99,6 +112,15 @@ def scene_table(records):
     for record in records:
         first = record['objects'][0]
         label = first['category_id'] - 1
-        rows.writerow([record['file_name'], SHAPES[label], label, first['texture'], first['home'],
-                       first['visible'], len(record['objects'])])
+        rows.writerow(
+            [
+                record['file_name'],
+                SHAPES[label],
+                label,
+                first['texture'],
+                first['home'],
+                first['visible'],
+                len(record['objects']),
+            ]
+        )
     return text.getvalue()

@@ -1,4 +1,5 @@
 """One scene as a function of (seed, split, index): what is in it, where, and its pixels."""
+
 from dataclasses import dataclass
 
 import cv2
@@ -35,6 +36,7 @@ class Style:
         gain (float): Largest absolute logarithm of the overall brightness.
         shadow (float): Largest darkness of an object's shadow on what lies below.
     """
+
     home_share: float = 0.7
     objects: tuple = (0.3, 0.3, 0.25, 0.15)
     dominant_radius: tuple = (0.27, 0.38)
@@ -60,6 +62,7 @@ class Scene:
     dominant one first: ``label`` and ``texture`` (0 ... 7), ``home`` (bool), ``visible`` (fraction
     of its area within the image that nothing hides), and the placement.
     """
+
     image: np.ndarray
     owner: np.ndarray
     objects: list
@@ -112,10 +115,17 @@ def _choose_objects(rng, style, *, dominant):
         away = (label + 1 + int(rng.integers(len(TEXTURES) - 1))) % len(TEXTURES)
         low, high = style.dominant_radius if number == 0 else style.other_radius
         turn, stretch, radius = rng.uniform(-1, 1), rng.uniform(-1, 1), rng.uniform(low, high)
-        objects.append(dict(
-            label=label, home=home, texture=label if home else away, radius=radius,
-            angle=np.deg2rad(style.turn) * turn, aspect=float(np.exp(style.aspect * stretch)),
-            mirror=bool(rng.random() < 0.5)))
+        objects.append(
+            dict(
+                label=label,
+                home=home,
+                texture=label if home else away,
+                radius=radius,
+                angle=np.deg2rad(style.turn) * turn,
+                aspect=float(np.exp(style.aspect * stretch)),
+                mirror=bool(rng.random() < 0.5),
+            )
+        )
     return objects
 
 
@@ -141,8 +151,11 @@ def _choose_paint(count, rng, style, tries=16):
     candidates = rng.uniform(0.1, 0.9, (count, tries, 3))
     distance = np.linalg.norm(candidates - background, axis=2)
     # The first candidate that is far enough, or the farthest of all.
-    chosen = np.where((distance >= style.contrast).any(1), (distance >= style.contrast).argmax(1),
-                      distance.argmax(1))
+    chosen = np.where(
+        (distance >= style.contrast).any(1),
+        (distance >= style.contrast).argmax(1),
+        distance.argmax(1),
+    )
     colours = candidates[np.arange(count), chosen]
     return np.concatenate([background[None], colours]).astype(np.float32)
 
@@ -163,17 +176,29 @@ def _background(colour, rng, bank, size, style):
 def _draw_object(canvas, owner, number, one, colour, rng, bank, style):
     """Paint one object over ``canvas`` and ``owner`` in place, inside its own box only."""
     size = len(canvas)
-    points = place(SHAPES[one['label']], center=one['center'] * size - 0.5,
-                   radius=one['radius'] * size, angle=one['angle'], aspect=one['aspect'],
-                   mirror=one['mirror'])
-    reach = int(np.ceil(0.06 * size)) + 1                        # room for the shadow
+    points = place(
+        SHAPES[one['label']],
+        center=one['center'] * size - 0.5,
+        radius=one['radius'] * size,
+        angle=one['angle'],
+        aspect=one['aspect'],
+        mirror=one['mirror'],
+    )
+    reach = int(np.ceil(0.06 * size)) + 1  # room for the shadow
     x0, y0 = np.maximum(np.floor(points.min(0)).astype(int) - reach, 0)
     x1, y1 = np.minimum(np.ceil(points.max(0)).astype(int) + reach + 1, size)
     cover = np.zeros((y1 - y0, x1 - x0), np.uint8)
-    corners = np.round((points - (x0, y0)) * 16).astype(np.int32)   # 4 fractional bits
+    corners = np.round((points - (x0, y0)) * 16).astype(np.int32)  # 4 fractional bits
     cv2.fillPoly(cover, [corners], 255, cv2.LINE_AA, 4)
-    paint = _textured(colour, TEXTURES[one['texture']], rng.uniform(*style.object_amplitude), rng,
-                      bank, cover.shape, style.zoom)
+    paint = _textured(
+        colour,
+        TEXTURES[one['texture']],
+        rng.uniform(*style.object_amplitude),
+        rng,
+        bank,
+        cover.shape,
+        style.zoom,
+    )
     region = canvas[y0:y1, x0:x1]
     _cast_shadow(region, cover, rng, style, size)
     alpha = cover[..., None].astype(np.float32) / 255

@@ -1,4 +1,5 @@
 """Make the whole data set in a folder: in parallel, resumable, once."""
+
 import json
 import os
 import shutil
@@ -60,11 +61,19 @@ def _is_finished(root, settings):
         return False
     found = dict(unlabeled=_count(root, 'unlabeled/*/*.jpg'))
     for split in settings.labelled_splits():
-        found[split] = min(_count(root, pattern) for pattern in (
-            f'{split}/images/*.jpg', f'{split}/labels/*.png', f'cls/{split}/*/*.jpg'))
+        found[split] = min(
+            _count(root, pattern)
+            for pattern in (
+                f'{split}/images/*.jpg',
+                f'{split}/labels/*.png',
+                f'cls/{split}/*/*.jpg',
+            )
+        )
     return found == settings.counts and all(
         (root / 'annotations' / name.format(split)).is_file()
-        for split in settings.labelled_splits() for name in _ANNOTATIONS)
+        for split in settings.labelled_splits()
+        for name in _ANNOTATIONS
+    )
 
 
 def _count(root, pattern):
@@ -91,8 +100,10 @@ def _check_folder(root, settings, overwrite):
         raise ValueError(f'{root} holds other files; name an empty or a new folder')
     other = _fingerprint_in(root / MANIFEST) not in (None, settings.fingerprint())
     if other and not overwrite:
-        raise ValueError(f'{root} holds scenes of other settings (see its {MANIFEST}); '
-                         'overwrite them or name another folder')
+        raise ValueError(
+            f'{root} holds scenes of other settings (see its {MANIFEST}); '
+            'overwrite them or name another folder'
+        )
     for part in PARTS:
         shutil.rmtree(root / part, ignore_errors=True)
     (root / MANIFEST).unlink(missing_ok=True)
@@ -104,8 +115,9 @@ def _check_space(root, settings):
     needed, free = settings.bytes_needed(), shutil.disk_usage(root).free
     if free < needed:
         raise OSError(
-            f'the scenes need up to {needed / 2 ** 20:.0f} MiB and the disk of {root} has '
-            f'{free / 2 ** 20:.0f} MiB free; make room or name a folder on another disk')
+            f'the scenes need up to {needed / 2**20:.0f} MiB and the disk of {root} has '
+            f'{free / 2**20:.0f} MiB free; make room or name a folder on another disk'
+        )
 
 
 def _draw_all(root, settings, processes, report):

@@ -1,4 +1,5 @@
 """What a scenes data set depends on, and the names of its book-keeping files."""
+
 import hashlib
 import json
 import os
@@ -11,8 +12,8 @@ from .composition import SPLITS, Style
 from .shapes import SHAPES
 from .textures import TEXTURES
 
-VERSION = 1              # raise when the same settings give other files
-RUN = 250                # scenes per task, the unit that is redone after an interruption
+VERSION = 1  # raise when the same settings give other files
+RUN = 250  # scenes per task, the unit that is redone after an interruption
 MANIFEST = 'manifest.json'
 JOURNAL = '.unfinished'
 
@@ -31,10 +32,12 @@ class Settings:
     Raises:
         ValueError: If a value is out of range.
     """
+
     seed: int = 0
     size: int = 64
     counts: dict = field(
-        default_factory=lambda: dict(unlabeled=10000, train=800, tune=500, val=1000))
+        default_factory=lambda: dict(unlabeled=10000, train=800, tune=500, val=1000)
+    )
     style: Style = field(default_factory=Style)
     quality: int = 95
 
@@ -46,16 +49,19 @@ class Settings:
         if not 1 <= self.quality <= 100:
             raise ValueError(f'quality must lie in 1 ... 100, got {self.quality}')
         if set(self.counts) != set(SPLITS) or min(self.counts.values()) < 1:
-            raise ValueError(f'counts needs a positive number for each of {", ".join(SPLITS)}, '
-                             f'got {self.counts}')
+            raise ValueError(
+                f'counts needs a positive number for each of {", ".join(SPLITS)}, got {self.counts}'
+            )
         if not 0 <= self.style.home_share <= 1:
             raise ValueError(f'home_share must lie in 0 ... 1, got {self.style.home_share}')
 
     @classmethod
     def from_dict(cls, values):
         """The inverse of ``dataclasses.asdict`` after a passage through json."""
-        style = {name: tuple(value) if isinstance(value, list) else value
-                 for name, value in values['style'].items()}
+        style = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values['style'].items()
+        }
         return cls(**dict(values, style=Style(**style)))
 
     def labelled_splits(self):
@@ -69,16 +75,21 @@ class Settings:
     def manifest(self):
         """What ``manifest.json`` says, a dict."""
         return dict(
-            fingerprint=self.fingerprint(), version=VERSION, settings=asdict(self),
-            classes=list(SHAPES), label_map=[BACKGROUND, *SHAPES], textures=list(TEXTURES),
-            opencv=cv2.__version__)
+            fingerprint=self.fingerprint(),
+            version=VERSION,
+            settings=asdict(self),
+            classes=list(SHAPES),
+            label_map=[BACKGROUND, *SHAPES],
+            textures=list(TEXTURES),
+            opencv=cv2.__version__,
+        )
 
     def bytes_needed(self):
         """Disk space, from above: files in blocks of 4 KiB, an image at most a byte per pixel."""
-        blocks = -(-self.size ** 2 // 4096) * 4096
+        blocks = -(-(self.size**2) // 4096) * 4096
         labelled = sum(self.counts[split] for split in self.labelled_splits())
         # A labelled scene is three files where there are no hard links, and 4 kB of annotations.
-        return self.counts['unlabeled'] * blocks + labelled * (3 * blocks + 4096) + 2 ** 20
+        return self.counts['unlabeled'] * blocks + labelled * (3 * blocks + 4096) + 2**20
 
 
 def write_text(path, text):

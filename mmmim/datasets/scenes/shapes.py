@@ -3,6 +3,7 @@
 Each outline is an (M, 2) float32 array of x, y with y pointing down, centred on the centroid of
 its area and scaled so that neither area nor extent alone gives the class away (``_normalise``).
 """
+
 import numpy as np
 
 # Alphabetical, so that index k here, class folder k, category id k + 1 and label value k + 1 agree.
@@ -19,8 +20,15 @@ def _polar(angles, radii):
 
 
 def _arrow():
-    return [(0, -1), (0.85, -0.05), (0.36, -0.05), (0.36, 1), (-0.36, 1), (-0.36, -0.05),
-            (-0.85, -0.05)]
+    return [
+        (0, -1),
+        (0.85, -0.05),
+        (0.36, -0.05),
+        (0.36, 1),
+        (-0.36, 1),
+        (-0.36, -0.05),
+        (-0.85, -0.05),
+    ]
 
 
 def _circle():
@@ -30,7 +38,7 @@ def _circle():
 def _crescent():
     """A disc minus a disc of 0.9 of its radius that is shifted to the right."""
     shift, inner = 0.55, 0.9
-    x = (1 - inner ** 2 + shift ** 2) / (2 * shift)   # abscissa of the two horns
+    x = (1 - inner**2 + shift**2) / (2 * shift)  # abscissa of the two horns
     tip = np.arccos(x)
     horn = np.arctan2(np.sin(tip), x - shift)
     outer = _polar(np.linspace(tip, 2 * np.pi - tip, 28), 1.0)
@@ -40,8 +48,20 @@ def _crescent():
 
 def _cross():
     a = 0.36
-    return [(-a, -1), (a, -1), (a, -a), (1, -a), (1, a), (a, a), (a, 1), (-a, 1), (-a, a), (-1, a),
-            (-1, -a), (-a, -a)]
+    return [
+        (-a, -1),
+        (a, -1),
+        (a, -a),
+        (1, -a),
+        (1, a),
+        (a, a),
+        (a, 1),
+        (-a, 1),
+        (-a, a),
+        (-1, a),
+        (-1, -a),
+        (-a, -a),
+    ]
 
 
 def _heart():
@@ -94,8 +114,15 @@ def _normalise(points):
 
 
 _BUILDERS = dict(
-    arrow=_arrow, circle=_circle, crescent=_crescent, cross=_cross, heart=_heart, square=_square,
-    star=_star, triangle=_triangle)
+    arrow=_arrow,
+    circle=_circle,
+    crescent=_crescent,
+    cross=_cross,
+    heart=_heart,
+    square=_square,
+    star=_star,
+    triangle=_triangle,
+)
 OUTLINES = {name: _normalise(_BUILDERS[name]()) for name in SHAPES}
 
 

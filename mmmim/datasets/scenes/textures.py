@@ -3,6 +3,7 @@
 A pattern is a square tile that repeats without a seam, float32, mean 0, standard deviation 1.
 Colour and contrast are added where it is used, so no kind has a colour or a contrast of its own.
 """
+
 from functools import lru_cache
 
 import cv2
@@ -10,9 +11,9 @@ import numpy as np
 
 # As many kinds as shapes: kind k is the home texture of shape k.
 TEXTURES = ('bands', 'bricks', 'checks', 'clouds', 'dots', 'lattice', 'waves', 'zigzag')
-TILE = 2          # side of a tile in images
-REPEATS = 16      # periods along a tile, so 8 along an image
-VARIANTS = 4      # tiles per kind
+TILE = 2  # side of a tile in images
+REPEATS = 16  # periods along a tile, so 8 along an image
+VARIANTS = 4  # tiles per kind
 
 
 def _axes(side):
@@ -49,7 +50,7 @@ def _clouds(x, y, rng):
     fy, fx = np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None]
     radius = np.hypot(fy, fx) * side / REPEATS
     spectrum = np.fft.rfft2(rng.standard_normal((side, side)))
-    return np.fft.irfft2(spectrum * np.exp(-((radius - 0.5) / 0.25) ** 2), s=(side, side))
+    return np.fft.irfft2(spectrum * np.exp(-(((radius - 0.5) / 0.25) ** 2)), s=(side, side))
 
 
 def _dots(x, y, rng):
@@ -73,8 +74,16 @@ def _zigzag(x, y, rng):
     return _soft(np.sin(2 * np.pi * (y + rng.uniform(0.7, 1.0) * np.abs(x / 2 % 1 - 0.5) * 2)))
 
 
-_BUILDERS = dict(bands=_bands, bricks=_bricks, checks=_checks, clouds=_clouds, dots=_dots,
-                 lattice=_lattice, waves=_waves, zigzag=_zigzag)
+_BUILDERS = dict(
+    bands=_bands,
+    bricks=_bricks,
+    checks=_checks,
+    clouds=_clouds,
+    dots=_dots,
+    lattice=_lattice,
+    waves=_waves,
+    zigzag=_zigzag,
+)
 
 
 @lru_cache(maxsize=4)
@@ -115,6 +124,10 @@ def cut_texture(bank, kind, rng, shape, *, zoom=(0.7, 1.4)):
     scale = zoom[0] * (zoom[1] / zoom[0]) ** stretch
     c, s = np.cos(2 * np.pi * turn) / scale, np.sin(2 * np.pi * turn) / scale
     matrix = np.array([[c, -s, place_x * side], [s, c, place_y * side]])
-    return cv2.warpAffine(tile, matrix, (shape[1], shape[0]),
-                          flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                          borderMode=cv2.BORDER_WRAP)
+    return cv2.warpAffine(
+        tile,
+        matrix,
+        (shape[1], shape[0]),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_WRAP,
+    )

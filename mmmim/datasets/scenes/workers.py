@@ -3,6 +3,7 @@
 Fresh processes, because a forked one hangs in OpenCV when its parent has used OpenCV's threads, and
 a spawned one imports the caller's script again. They speak through the journal folder alone.
 """
+
 import json
 import os
 import subprocess
@@ -15,13 +16,16 @@ import cv2
 from .settings import JOURNAL, MANIFEST, RUN, Settings, write_text
 from .writer import write_run
 
-POLL = 0.1               # seconds between two looks at the journal
+POLL = 0.1  # seconds between two looks at the journal
 
 
 def all_runs(counts):
     """Every (split, start, stop) of a data set, in order."""
-    return [(split, start, min(start + RUN, count))
-            for split, count in counts.items() for start in range(0, count, RUN)]
+    return [
+        (split, start, min(start + RUN, count))
+        for split, count in counts.items()
+        for start in range(0, count, RUN)
+    ]
 
 
 def journal_file(root, run):
@@ -77,10 +81,17 @@ package.workers.work(*sys.argv[2:])
 
 def _start(root, share):
     """A worker process for a share of the runs."""
-    command = [sys.executable, '-c', _WORKER, str(Path(__file__).parent), str(root.resolve()),
-               json.dumps(share)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True,
-                            env=dict(os.environ, OMP_NUM_THREADS='1'))
+    command = [
+        sys.executable,
+        '-c',
+        _WORKER,
+        str(Path(__file__).parent),
+        str(root.resolve()),
+        json.dumps(share),
+    ]
+    return subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env=dict(os.environ, OMP_NUM_THREADS='1')
+    )
 
 
 def _raise_failure(workers):

@@ -1,4 +1,5 @@
 """Scenes to files: images, label maps and class folders of a run of scenes, by any process."""
+
 import os
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from .annotations import describe_objects, label_map
 from .composition import draw_scene
 from .shapes import SHAPES
 
-PER_FOLDER = 1000        # unlabelled images per sub-folder
+PER_FOLDER = 1000  # unlabelled images per sub-folder
 
 
 def image_name(index):
