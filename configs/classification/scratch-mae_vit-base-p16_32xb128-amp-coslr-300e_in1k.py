@@ -4,7 +4,7 @@
 An average of the weights (0.9999) is evaluated.
 
 Command: bash tools/dist_train.sh
-    configs/classification/scratch-mae_vit-base-p16_32xb128-amp-coslr-300e_in1k.py 8
+    configs/classification/scratch-mae_vit-base-p16_32xb128-amp-coslr-300e_in1k.py 32
 The paper's number: not in our copy.
 """
 

@@ -12,3 +12,7 @@ _base_ = 'finetune_vit-base-p16_8xb128-amp-coslr-100e_in1k.py'
 
 model = dict(backbone=dict(pos_embed='sincos'))
 optim_wrapper = dict(optimizer=dict(lr=4e-3), paramwise_cfg=dict(layer_decay_rate=1.0))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=1e-6, begin=0, end=5, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', eta_min_ratio=2.5e-4, begin=5, convert_to_iter_based=True),
+]

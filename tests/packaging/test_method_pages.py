@@ -38,7 +38,7 @@ def test_the_page_says_what_it_is_and_names_every_config(folder):
     assert commands and all((ROOT / path).is_file() for path in commands)
 
 
-@pytest.mark.parametrize('folder', METHODS, ids=name)
+@pytest.mark.parametrize('folder', PAGES, ids=name)
 def test_commands_start_as_many_processes_as_the_name_says(folder):
     """Fewer would accumulate, which is another method where the batch enters the loss."""
     for path in [folder / 'README.md', *sorted(folder.glob('*.py'))]:
