@@ -172,6 +172,8 @@ def test_saving_does_not_stall_the_steps(tmp_path, monkeypatch):
 
     def watched(*args, **kwargs):
         out = step(*args, **kwargs)
+        if len(model.seen) > 4:  # the second epoch; the thread may start late
+            assert began.wait(20)
         if began.is_set() and not free.is_set():
             seen.append(len(model.seen))
             if len(seen) == 2:

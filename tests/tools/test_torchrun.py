@@ -64,7 +64,7 @@ def test_signals_reach_the_processes(tmp_path, name):
         '    time.sleep(0.5)\n'
         '    os._exit(85)\n'
         f'signal.signal(signal.{name}, leave)\n'
-        'print("ready", flush=True)\n'
+        'os.write(1, b"ready\\n")\n'  # whole, whatever the other process writes
         'time.sleep(60)\n'
     )
     process = subprocess.Popen(
