@@ -122,3 +122,25 @@ def signatures(jobs: Mapping[str, Job]) -> dict:
         parts = [*map(str, job.command), job.inputs, *(found[need] for need in job.needs)]
         found[name] = hashlib.sha256('\0'.join(parts).encode()).hexdigest()[:16]
     return found
+
+
+def trusted_markers(root: Path, graph) -> tuple[dict, list]:
+    """What is done below ``root``, whatever changed since.
+
+    Args:
+        root: Folder of the run.
+        graph: ``done -> jobs``, a graph that grows with results.
+
+    Returns:
+        (markers by job, names of the jobs whose markers are stale).
+    """
+    trusted, done = Markers(root, trust=True), {}
+    while True:
+        jobs = graph(done)
+        new = {name: trusted.read(job, '') for name, job in jobs.items() if name not in done}
+        new = {name: marker for name, marker in new.items() if marker}
+        if not new:
+            break
+        done.update(new)
+    keys = signatures(jobs)
+    return done, [name for name, marker in done.items() if marker.get('signature') != keys[name]]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import signal
 import sys
 import time
 from datetime import datetime
 from pathlib import Path
 
-from mmmim.jobs.job import Job, Markers, signatures, write_atomic
+from mmmim.jobs.command import run_command
+from mmmim.jobs.job import Markers, trusted_markers, write_atomic
 from mmmim.jobs.lock import FolderLock
 from mmmim.jobs.progress import Display, clock
+from mmmim.jobs.scenes import make_scenes, split_sizes
 from mmmim.jobs.scheduler import Scheduler
 from mmmim.visualization.report.record import commit, hardware
 
@@ -27,7 +28,6 @@ from .options import (
     Options,
     check,
     choose_methods,
-    split_sizes,
 )
 from .page import JSON, PAGE, PLOT, Story, build_json, build_page
 from .plan import Plan
@@ -78,21 +78,15 @@ def main(root: Path, argv=None) -> int:
     # What continues the run, also on a page that was only rendered.
     words = [word for word in words if word != '--render-only']
     command = shlex.join(['python', 'tools/living_table.py', *words])
-    signal.signal(signal.SIGTERM, _interrupt)
     display = Display()
-    try:
+
+    def body() -> int:
         options = parse_args(root, argv)
         check(options)
         with FolderLock(options.work_dir, 'living table'):
             return Table(options, display, command).run()
-    except (ValueError, RuntimeError, OSError) as error:
-        display.say()
-        print(f'error: {error}', file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        display.say()
-        print(f'Interrupted. Finished jobs are kept; to resume:\n  {command}', file=sys.stderr)
-        return 130
+
+    return run_command(body, display, command)
 
 
 class Table:
@@ -109,10 +103,12 @@ class Table:
         started = time.monotonic()
         if self.options.render_only:
             self._make_plan(())
-            done, stale = self._found()
-            self.render(done, stale)
+            done, stale = trusted_markers(self.options.run_dir, self.plan.graph)
+            self.render(done, len(stale))
             return 0
-        self._make_scenes()
+        make_scenes(
+            self.options.root, self.options.data, self.markers, self.options.slots, self.display
+        )
         self._make_plan(self.scheduler.failures)
         try:
             self.scheduler.run(self.plan.graph, on_change=self._changed)
@@ -127,20 +123,6 @@ class Table:
     def _make_plan(self, failed) -> None:
         self.plan = Plan(self.options, failed)
 
-    def _make_scenes(self) -> None:
-        """Outside the graph: what is in the folder then enters every signature.
-
-        Raises:
-            JobFailed: If they cannot be made.
-        """
-        if split_sizes(self.options.data) is not None:
-            return
-        tool = self.options.root / 'tools/dataset_converters/make_scenes.py'
-        command = (sys.executable, str(tool), '--out', str(self.options.data))
-        job = Job('scenes', 'Data', command, threads=self.options.slots, always=True)
-        scheduler = Scheduler(self.markers, self.options.slots, self.display)
-        scheduler.run({job.name: job})
-
     def _changed(self, done: dict) -> None:
         self.done = done
         self.plan.tidy(done)
@@ -148,21 +130,6 @@ class Table:
         if self.rendered is None or now - self.rendered > RENDER_SECONDS:
             self.render(done)
             self.rendered = now
-
-    def _found(self) -> tuple[dict, int]:
-        """Markers of jobs that are done, whatever their configs say now; how many are stale."""
-        trusted = Markers(self.options.run_dir, trust=True)
-        done, jobs = {}, {}
-        while True:
-            jobs = self.plan.graph(done)
-            new = {
-                n: m for n, job in jobs.items() if n not in done and (m := trusted.read(job, ''))
-            }
-            if not new:
-                break
-            done.update(new)
-        keys = signatures(jobs)
-        return done, sum(marker.get('signature') != keys[name] for name, marker in done.items())
 
     def render(self, done: dict, stale: int = 0) -> None:
         """Page, plot and JSON from what is done."""
@@ -185,7 +152,3 @@ class Table:
         plotted = draw(rows, options.out / PLOT)
         write_atomic(options.out / JSON, build_json(story))
         write_atomic(options.out / PAGE, build_page(story, plotted))
-
-
-def _interrupt(number, frame):
-    raise KeyboardInterrupt

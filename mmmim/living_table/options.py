@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,17 +111,3 @@ def check(options: Options) -> None:
                 f'The disk of {options.work_dir} has {free:.1f} GiB free, a table writes up to '
                 f'{DISK:.0f} GiB: make room, or choose another place with --work-dir.'
             )
-
-
-def manifest(data: Path) -> dict | None:
-    """What the scenes say about themselves, None before they are made."""
-    try:
-        return json.loads((Path(data) / 'manifest.json').read_text(encoding='utf-8'))
-    except FileNotFoundError:
-        return None
-
-
-def split_sizes(data: Path) -> dict | None:
-    """Images of each split, None before the scenes are made."""
-    found = manifest(data)
-    return found and found['settings']['counts']

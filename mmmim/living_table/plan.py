@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import median
 
 from mmmim.jobs.job import Job
+from mmmim.jobs.scenes import manifest
 from mmmim.jobs.training import train_command, transfer_result
 from mmmim.quickstart.results import job_name
 from mmmim.visualization.report.record import curve, read_scalars
@@ -16,7 +17,7 @@ from . import methods
 from .configs import DATA, Unavailable, find_config, is_classifier, load_config, moved_paths
 from .measures import chosen_rate, mixture_choice, read_result
 from .methods import GROUPS, PREREQUISITES
-from .options import FROZEN, TRAINED, Options, manifest
+from .options import FROZEN, TRAINED, Options
 from .recipe import Recipe, Transfer, prerequisite
 
 FIRST_LOOP_ONLY = 'custom_hooks.0.loops=[test]'

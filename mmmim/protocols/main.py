@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import signal
 import sys
 import time
 from datetime import datetime
 from pathlib import Path
 
-from mmmim.jobs.job import Job, Markers, signatures, write_atomic
+from mmmim.jobs.command import run_command
+from mmmim.jobs.job import Markers, trusted_markers, write_atomic
 from mmmim.jobs.lock import FolderLock
 from mmmim.jobs.progress import Display, clock
+from mmmim.jobs.scenes import make_scenes
 from mmmim.jobs.scheduler import Scheduler
 from mmmim.living_table.configs import DATA
-from mmmim.living_table.options import split_sizes
 from mmmim.visualization.report.record import commit, hardware
 
 from .options import (
@@ -89,22 +89,16 @@ def main(root: Path, argv=None) -> int:
     """Measure a checkpoint; returns the exit status, 1 if a job failed."""
     words = list(sys.argv[1:] if argv is None else argv)
     words = [word for word in words if word not in ('--report', '--follow-up')]
-    signal.signal(signal.SIGTERM, _interrupt)
     display = Display()
     command = shlex.join(['python', 'tools/transfer.py', *words])
-    try:
+
+    def body() -> int:
         options = parse_args(root, argv)
         check(options)
         with FolderLock(options.work_dir, 'transfer of a checkpoint'):
             return Transfer(options, display, command, words).run()
-    except (ValueError, RuntimeError, OSError) as error:
-        display.say()
-        print(f'error: {error}', file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        display.say()
-        print(f'Interrupted. Finished jobs are kept; to resume:\n  {command}', file=sys.stderr)
-        return 130
+
+    return run_command(body, display, command)
 
 
 class Transfer:
@@ -117,11 +111,14 @@ class Transfer:
 
     def run(self) -> int:
         started = time.monotonic()
-        if not self.options.report:
-            self._make_scenes()
+        options = self.options
+        if options.on_scenes and not options.report:
+            make_scenes(options.root, options.data, self.markers, options.slots, self.display)
         self.plan = Plan(self.options)
         if self.options.report:
-            self.done = self._trusted()
+            self.done, stale = trusted_markers(options.run_dir, self.plan.graph)
+            if stale:
+                self.display.say(f'Made before something changed: {", ".join(stale)}')
             failed = self._failed()
         elif self.options.slurm is not None:
             failed = self._queue()
@@ -134,16 +131,6 @@ class Transfer:
         if failed:
             print(f'{len(failed)} jobs failed: the table names them', file=sys.stderr)
         return 1 if failed else 0
-
-    def _make_scenes(self) -> None:
-        """Outside the graph: what is in the folder enters every signature."""
-        options = self.options
-        if not options.on_scenes or split_sizes(options.data) is not None:
-            return
-        tool = options.root / 'tools/dataset_converters/make_scenes.py'
-        command = (sys.executable, str(tool), '--out', str(options.data))
-        job = Job('scenes', 'Data', command, threads=options.slots, always=True)
-        Scheduler(self.markers, options.slots, self.display).run({job.name: job})
 
     def _here(self) -> dict:
         scheduler = Scheduler(self.markers, self.options.slots, self.display, keep_going=True)
@@ -162,22 +149,6 @@ class Transfer:
         again = (sys.executable, options.root / 'tools/transfer.py', *self.words, '--follow-up')
         self.done = queue.advance(self.plan.graph, again, options.follow_up)
         return queue.failures
-
-    def _trusted(self) -> dict:
-        """Markers of jobs that are done, whatever changed since; the stale ones are told."""
-        trusted, done = Markers(self.options.run_dir, trust=True), {}
-        while True:
-            jobs = self.plan.graph(done)
-            new = {name: trusted.read(job, '') for name, job in jobs.items() if name not in done}
-            new = {name: marker for name, marker in new.items() if marker}
-            if not new:
-                break
-            done.update(new)
-        keys = signatures(jobs)
-        stale = [name for name, marker in done.items() if marker.get('signature') != keys[name]]
-        if stale:
-            self.display.say(f'Made before something changed: {", ".join(stale)}')
-        return done
 
     def _failed(self) -> dict:
         jobs = self.plan.graph(self.done)
@@ -214,7 +185,3 @@ class Transfer:
         }
         for name, text in texts.items():
             write_atomic(options.run_dir / name, text)
-
-
-def _interrupt(number, frame):
-    raise KeyboardInterrupt

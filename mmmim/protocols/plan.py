@@ -9,10 +9,10 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from mmmim.jobs.job import Job, write_atomic
+from mmmim.jobs.scenes import manifest
 from mmmim.jobs.training import FINAL_METRICS, config_text, train_command
 from mmmim.living_table.configs import DATA, Unavailable, backbone_words, load_config, moved_paths
 from mmmim.living_table.measures import read_result
-from mmmim.living_table.options import manifest
 
 from .options import Options
 from .outcome import choose_rate, frozen_seeds, job_name

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import signal
 import sys
 import time
 from datetime import datetime
 from pathlib import Path
 
+from mmmim.jobs.command import run_command
 from mmmim.jobs.job import Markers, write_atomic
 from mmmim.jobs.lock import FolderLock
 from mmmim.jobs.progress import Display, clock
-from mmmim.jobs.scheduler import JobFailed, Scheduler
+from mmmim.jobs.scheduler import Scheduler
 
 from .drawings import drawing_jobs
 from .options import Options, check
@@ -57,23 +57,16 @@ def main(root: Path, argv=None) -> int:
     words = sys.argv[1:] if argv is None else argv
     command = shlex.join(['bash', 'tools/quickstart.sh', *words])
     options = parse_args(root, argv)
-    signal.signal(signal.SIGTERM, _interrupt)
     display = Display()
-    try:
+
+    def body() -> int:
         n_images = check(options)
         with FolderLock(options.work_dir, 'quickstart'):
             run(options, n_images, display, command)
-    except (ValueError, RuntimeError, OSError) as error:
-        display.say()
-        print(f'error: {error}', file=sys.stderr)
-        if isinstance(error, JobFailed):
-            print(f'  To resume:   {command}   (finished jobs are kept)', file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        display.say()
-        print(f'Interrupted. Finished jobs are kept; to resume:\n  {command}', file=sys.stderr)
-        return 130
-    return 0
+        return 0
+
+    resume = f'  To resume:   {command}   (finished jobs are kept)'
+    return run_command(body, display, command, after_failure=resume)
 
 
 def run(options: Options, n_images: int, display: Display, command: str) -> None:
@@ -120,7 +113,3 @@ def _write(story: Story) -> None:
     for folder in (story.options.run_dir, story.options.work_dir):
         for name, text in files.items():
             write_atomic(folder / name, text + '\n')
-
-
-def _interrupt(number, frame):
-    raise KeyboardInterrupt
