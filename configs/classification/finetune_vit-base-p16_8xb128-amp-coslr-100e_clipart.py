@@ -18,7 +18,4 @@ _base_ = [
 
 model = dict(head=dict(num_classes=205))
 data_preprocessor = dict(num_classes=205)
-train_dataloader = dict(dataset=dict(data_root='data/clipart'))
-val_dataloader = dict(dataset=dict(data_root='data/clipart'))
-test_dataloader = dict(dataset=dict(data_root='data/clipart'))
 optim_wrapper = dict(type='mmmim.AmpOptimWrapper')

@@ -9,16 +9,8 @@ the paper names no split]; 205 classes, as Places has.
 That paper's numbers: DeiT 73.45, DINO 73.13, MAE 73.87.
 """
 
-_base_ = [
-    '../_base_/models/vit-base_finetune.py',
-    '../_base_/datasets/lists_finetune_224.py',
-    '../_base_/schedules/adamw_coslr_finetune.py',
-    '../_base_/default_runtime.py',
-]
+_base_ = 'finetune_vit-base-p16_8xb128-amp-coslr-100e_clipart.py'
 
-model = dict(head=dict(num_classes=205))
-data_preprocessor = dict(num_classes=205)
 train_dataloader = dict(dataset=dict(data_root='data/sketch'))
 val_dataloader = dict(dataset=dict(data_root='data/sketch'))
 test_dataloader = dict(dataset=dict(data_root='data/sketch'))
-optim_wrapper = dict(type='mmmim.AmpOptimWrapper')
