@@ -73,10 +73,10 @@ def add_images(parser, count: int, required: bool = True) -> None:
     """What is shown to the models."""
     add = parser.add_argument
     add('--images', required=required, help='folder, glob or list (.txt, .csv) of images')
-    add('--count', type=_positive, default=count, help=f'images to take (default: {count})')
+    add('--count', type=positive, default=count, help=f'images to take (default: {count})')
     add(
         '--size',
-        type=_positive,
+        type=positive,
         nargs='+',
         metavar='SIDE',
         help="of the crops in pixels: SIDE, or HEIGHT WIDTH (default: the model's)",
@@ -91,7 +91,8 @@ def add_common(parser) -> None:
     add('--device', help='default: the GPU if there is one')
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """A whole number of at least 1, as the ``type`` of an option."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f'{value} is not positive')

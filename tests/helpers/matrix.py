@@ -38,6 +38,7 @@ OTHERS = {
     'report.py': 'reads what any training left',
     'predictions.py': 'takes detectors and segmentors',
     'masks_and_crops.py': 'takes no model',
+    'scenes_figures.py': 'trains what it draws',
     'frozen_probe.py': 'takes labelled images; any encoder as a file',
 }
 KINDS = ('square', 'not square', '1 channel', '4 channels')
