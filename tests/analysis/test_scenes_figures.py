@@ -57,6 +57,7 @@ def test_trainings_differ_as_the_figures_say(tool):
     assert built['R-MAE'].second == 'complement'
     assert built['R-MAE, T2 independent'].second == 'independent'
     assert built['R-MAE, T2 identity'].second == 'identity'
+    assert built['aligned'].target.per_patch == 'False' == built['not aligned'].target.per_patch
     assert built['not aligned'].align_weight == '0' != built['aligned'].get('align_weight')
 
 
