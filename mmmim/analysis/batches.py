@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from mmengine.logging import MMLogger
+from torch.utils.data import DataLoader, Dataset
 
 from mmmim.datasets import ImageFolder, collate_views
 from mmmim.datasets.decoding import ImageError
@@ -84,7 +85,57 @@ def load_batch(cfg, spec, count: int, size=None, seed: int = 0, smallest: int = 
         The batch as the data loader gives it.
     """
     dataset = still_dataset(cfg, spec, size, seed, smallest)
-    return collate_views([dataset[index] for index in pick(len(dataset), count)])
+    (batch,) = sound_batches(dataset, count, batch_size=count)
+    return batch
+
+
+def sound_batches(
+    dataset: ImageFolder, count: int, batch_size: int, num_workers: int = 0
+) -> Iterator[dict]:
+    """Batches of ``count`` images spread evenly; those of no use are left out, by name.
+
+    Args:
+        dataset: Of :func:`still_dataset`.
+        count, batch_size: Images in all, and of a batch, at most.
+        num_workers: Processes that read them.
+
+    Raises:
+        ImageError: If no image is of use.
+    """
+    attempts = _Attempts(dataset, pick(len(dataset), count))
+    loader = DataLoader(attempts, batch_size, num_workers=num_workers, collate_fn=list)
+    first, some = None, False
+    for items in loader:
+        errors = [item for item in items if isinstance(item, ImageError)]
+        first = first or next(iter(errors), None)
+        views = [item for item in items if isinstance(item, dict)]
+        if views:
+            some = True
+            _name(errors)
+            yield collate_views(views)
+    if not some:
+        raise first or ImageError(f'none of the images below {dataset.paths.root} can be read.')
+
+
+class _Attempts(Dataset):
+    """Items of some indices; the error where one is of no use, None where it cannot be read."""
+
+    def __init__(self, dataset, indices):
+        self.dataset, self.indices = dataset, indices
+
+    def __len__(self):
+        return len(self.indices)
+
+    def __getitem__(self, position):
+        try:
+            return self.dataset[self.indices[position]]  # which names what it cannot read
+        except ImageError as error:
+            return error
+
+
+def _name(errors) -> None:
+    for error in errors:
+        MMLogger.get_current_instance().warning(f'left out: {error}')
 
 
 def still_dataset(cfg, spec, size=None, seed: int = 0, smallest: int = 1) -> ImageFolder:
@@ -98,8 +149,8 @@ def still_dataset(cfg, spec, size=None, seed: int = 0, smallest: int = 1) -> Ima
         smallest: Least side of an image, such as a patch.
 
     Raises:
-        ValueError: If the config has no images of our kind, or there are none; when an image is
-            read, if it is too small.
+        ValueError: If the config has no images of our kind, or there are none.
+        ImageError: When an image is read, if it is too small. One that cannot be read is None.
     """
     given = (cfg.get('train_dataloader') or {}).get('dataset') or {}
     if not str(given.get('type', '')).startswith('mmmim.'):
@@ -111,6 +162,7 @@ def still_dataset(cfg, spec, size=None, seed: int = 0, smallest: int = 1) -> Ima
         check_size(size, smallest)
     pipeline = still_pipeline(given['pipeline'], size, size and trained_size(cfg))
     options = {key: value for key, value in given.items() if key in _KEPT}
+    options.update(broken='none', max_broken=1.0)
     check = LargeEnough(smallest)
     dataset = DATASETS.build(
         dict(
@@ -123,7 +175,7 @@ def still_dataset(cfg, spec, size=None, seed: int = 0, smallest: int = 1) -> Ima
 
 
 class LargeEnough:
-    """A step of a pipeline that refuses images with a side below ``smallest`` pixels."""
+    """A step of a pipeline: an ``ImageError`` where a side is below ``smallest`` pixels."""
 
     paths: PathTable | None = None
 
@@ -134,7 +186,7 @@ class LargeEnough:
         height, width = results['image'].shape[1:]
         if min(height, width) < self.smallest:
             path = self.paths.full(results['sample_index'])
-            raise ValueError(
+            raise ImageError(
                 f'{path} has {height}x{width} pixels, less than a patch of '
                 f'{self.smallest}x{self.smallest}: take larger images.'
             )
@@ -182,6 +234,5 @@ def readable(read: Callable, indices: Sequence[int]) -> list:
             problems.append(error)
     if not found:
         raise problems[0]
-    for problem in problems:
-        MMLogger.get_current_instance().warning(f'left out: {problem}')
+    _name(problems)
     return found

@@ -100,17 +100,20 @@ def read_source(source, checkpoint=None) -> tuple[Config, str | None]:
 
 
 def checkpoint_in(path) -> str:
-    """The checkpoint itself, or the newest whole one of a work directory."""
+    """The checkpoint itself; of a work directory or an export the newest, or the encoder."""
     path = os.fspath(path)
     if not os.path.isdir(path):
         return path
     found = newest_intact(path)
-    if found is None:
-        raise ValueError(
-            f'{path} holds no epoch_N.pth or iter_N.pth: give a checkpoint, such as its '
-            'encoder.pth, instead of the folder.'
-        )
-    return str(found)
+    if found is not None:
+        return str(found)
+    from mmmim.api.architecture import FILES, find_file  # which imports this module
+
+    try:
+        return find_file(path)
+    except ValueError:
+        text = f'{path} holds neither epoch_N.pth or iter_N.pth nor {", ".join(FILES)}'
+        raise ValueError(f'{text}: give a checkpoint or the work directory of a run.') from None
 
 
 def build_model(cfg: Config, seed: int = 0) -> nn.Module:
@@ -233,10 +236,10 @@ def load_images(
         smallest: Least side of an image in the file, such as a patch.
 
     Returns:
-        (N, C, H, W) uint8; images that cannot be read are left out, and named in a warning.
+        (N, C, H, W) uint8; images of no use are left out, and named in a warning.
 
     Raises:
-        ValueError: If no image can be read with these channels; if one is below ``smallest``.
+        ValueError: If no image can be read with these channels and is as large as ``smallest``.
     """
     size = (size, size) if isinstance(size, int) else tuple(size)
     check_size(size, smallest)
@@ -254,7 +257,7 @@ def _read(source, index: int, form: PixelFormat, smallest: int) -> Tensor:
         raise ImageError(f'{source.full(index)}: {error}.') from error
     height, width = image.shape[1:]
     if min(height, width) < smallest:
-        raise ValueError(
+        raise ImageError(
             f'{source.full(index)} has {height}x{width} pixels, less than a patch of '
             f'{smallest}x{smallest}: take larger images.'
         )

@@ -1,11 +1,21 @@
 """Views of pre-trainings, without chance."""
 
+import shutil
+
 import numpy as np
 import pytest
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from PIL import Image
 
-from mmmim.analysis.batches import load_batch, still_pipeline, trained_size
+from mmmim.analysis.batches import (
+    load_batch,
+    sound_batches,
+    still_dataset,
+    still_pipeline,
+    trained_size,
+)
+from mmmim.datasets.decoding import ImageError
 
 
 def crop(size, **more):
@@ -66,6 +76,23 @@ def test_images_are_spread_over_the_folder_and_cropped_in_the_middle(cfg, folder
     cfg.train_dataloader.dataset.repeat = 4  # of a short epoch: no image is shown twice
     assert load_batch(cfg, folder, 9)['inputs']['sample_index'].tolist() == [0, 1, 2, 3, 4]
     assert load_batch(cfg, folder, 1, (16, 48))['inputs']['image'].shape == (1, 3, 16, 48)
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_images_of_no_use_are_left_out(cfg, folder, tmp_path, workers, monkeypatch):
+    said = []
+    monkeypatch.setattr(MMLogger, 'warning', lambda self, text: said.append(text))
+    for name in '02':
+        shutil.copy(folder / '0.png', tmp_path / f'{name}.png')
+    Image.new('RGB', (9, 60)).save(tmp_path / '1.png')
+    (tmp_path / '3.png').write_bytes(b'no picture')
+    dataset = still_dataset(cfg, tmp_path, smallest=16)
+    batches = list(sound_batches(dataset, 9, 2, workers))
+    assert [b['inputs']['sample_index'].tolist() for b in batches] == [[0], [2]]
+    assert len(said) == 1 and '1.png has 60x9 pixels, less than a patch of 16x16' in said[0]
+    assert dataset.skipped == ['3.png']  # named as in a training
+    with pytest.raises(ImageError, match='has 32x50 pixels, less than a patch of 40x40'):
+        list(sound_batches(still_dataset(cfg, folder, smallest=40), 3, 2, workers))
 
 
 def test_what_cannot_be_read_is_a_sentence(cfg, folder):

@@ -101,8 +101,20 @@ def test_an_encoder_of_an_older_version_needs_its_config(files, tmp_path):
 
 
 def test_an_empty_work_directory_is_a_sentence(tmp_path):
-    with pytest.raises(ValueError, match=r'holds no epoch_N.pth or iter_N.pth'):
+    with pytest.raises(ValueError, match=r'holds neither epoch_N.pth .* give a checkpoint or'):
         sources.load_model(tmp_path)
+
+
+@pytest.mark.parametrize('kind', ['timm', 'hf', 'safetensors'])
+def test_exported_folders_are_models_too(files, tmp_path, kind):
+    from mmmim.export.command import export
+
+    folder, model = files
+    export(folder / 'encoder.pth', kind, tmp_path, check=False)
+    found, _ = sources.load_model(tmp_path)
+    images = torch.randn(2, 3, 64, 64)
+    for one, other in zip(found.backbone(images), model.eval().backbone(images)):
+        assert torch.equal(one, other)
 
 
 def test_a_config_inside_a_checkpoint_is_read_and_not_run(tmp_path):
@@ -175,6 +187,10 @@ def test_an_image_that_cannot_be_read_is_left_out_by_name(folder, tmp_path, monk
     said = []
     monkeypatch.setattr(MMLogger, 'warning', lambda self, text: said.append(text))
     shutil.copy(folder / '0.png', tmp_path / '0.png')
+    Image.new('RGB', (9, 3)).save(tmp_path / 'small.png')
+    assert sources.load_images(tmp_path, 2, 8, smallest=4).shape == (1, 3, 8, 8)
+    assert 'small.png has 3x9 pixels, less than a patch' in said.pop()
+    (tmp_path / 'small.png').unlink()
     (tmp_path / 'a.png').write_bytes(b'no picture')
     assert sources.load_images(tmp_path, 2, 8).shape == (1, 3, 8, 8)
     assert len(said) == 1 and 'left out: ' in said[0] and 'a.png' in said[0]

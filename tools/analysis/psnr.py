@@ -64,13 +64,10 @@ def run(args, sources, argv):
 
 def measure(args, source) -> dict:
     """Mean, standard error and number of images of one model."""
-    from torch.utils.data import DataLoader, Subset
-
     from mmmim.analysis import command, reconstruction
-    from mmmim.analysis.batches import pick, still_dataset
+    from mmmim.analysis.batches import sound_batches, still_dataset
     from mmmim.analysis.psnr import summarise_psnr
     from mmmim.analysis.sources import load_model
-    from mmmim.datasets import collate_views
 
     size = command.size_of(args.size)
     given = (source.config, source.checkpoint, args.cfg_options, args.seed)
@@ -78,14 +75,9 @@ def measure(args, source) -> dict:
     reconstruction.require_pixels(model)
     reconstruction.set_input_size(model, size)
     images = still_dataset(cfg, args.images, size, args.seed, model.backbone.patch_size)
-    loader = DataLoader(
-        Subset(images, pick(len(images), args.count)),
-        args.batch_size,
-        num_workers=args.num_workers,
-        collate_fn=collate_views,
-    )
+    batches = sound_batches(images, args.count, args.batch_size, args.num_workers)
     model = model.to(command.pick_device(args.device))
-    return summarise_psnr(model, loader, args.region, args.seed)
+    return summarise_psnr(model, batches, args.region, args.seed)
 
 
 if __name__ == '__main__':
