@@ -4,6 +4,8 @@ Gates raise ``RuntimeError``: mmengine swallows an ``ImportError`` while it impo
 ``mmmim.registry``, and users would only read that a class "is not in the registry".
 """
 
+import functools
+import logging
 import sys
 from importlib import metadata, util
 from pathlib import PurePath
@@ -60,6 +62,27 @@ def is_doctor(words):
     """Whether a command line starts the doctor, which must run where nothing else does."""
     return any(PurePath(word).name.split('.')[-1] == 'doctor' or word.endswith('doctor.py')
                for word in words[1:4])  # fmt: skip
+
+
+def hush_debug_messages():
+    """Have mmengine's ``print_log`` keep messages of level DEBUG that go to no logger to itself.
+
+    It prints them whatever their level, and mmdet tells with two such, in every process that
+    imports it, of a package that few have.
+    """
+    from mmengine import logging as package
+
+    original = package.print_log
+    if getattr(original, 'hushed', False):
+        return
+
+    @functools.wraps(original)
+    def print_log(msg, logger=None, level=logging.INFO):
+        if logger is not None or level > logging.DEBUG:
+            original(msg, logger, level)
+
+    print_log.hushed = True
+    package.print_log = print_log
 
 
 def check_stack():

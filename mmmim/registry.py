@@ -7,6 +7,10 @@ mmdet and mmseg without ``custom_imports``. Keep the module itself free of heavy
 
 from mmengine import registry as root
 
+from .compat import hush_debug_messages
+
+hush_debug_messages()
+
 _MODELS = ['mmmim.models']
 _DATA = ['mmmim.datasets']
 _ENGINE = ['mmmim.engine']

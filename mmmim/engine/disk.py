@@ -3,9 +3,10 @@
 import errno
 import os
 import shutil
+import tempfile
 from contextlib import contextmanager
 
-from .errors import DiskSpaceError
+from .errors import ConfigError, DiskSpaceError
 
 GIB = 2**30
 
@@ -37,6 +38,27 @@ def require_space(folder, needed, what):
             f'The disk of {folder} has {free / GIB:.2f} GiB free, but {what} needs '
             f'{needed / GIB:.2f} GiB: free some space or choose another --work-dir.'
         )
+
+
+def require_writable(folder, option='--work-dir'):
+    """Refuse a folder that cannot be made or written, before anything is computed; nothing is left.
+
+    Raises:
+        ConfigError: Naming the option and the reason.
+    """
+    folder = os.path.abspath(folder)
+    parent = existing_parent(folder)
+    below = os.path.relpath(folder, parent).split(os.sep)[0]
+    try:
+        if below != os.curdir and os.path.lexists(os.path.join(parent, below)):
+            raise NotADirectoryError(errno.ENOTDIR, f'{os.path.join(parent, below)} is a file')
+        os.rmdir(tempfile.mkdtemp(prefix='.mmmim-', dir=parent))
+    except OSError as error:
+        if is_disk_full(error):
+            return  # require_space says it with numbers
+        raise ConfigError(
+            f'{option} {folder}: no folder that can be written ({error.strerror}): name another.'
+        ) from error
 
 
 def existing_parent(path):

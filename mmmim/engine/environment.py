@@ -94,6 +94,8 @@ def start_processes(launcher, dist_cfg=None):
         return
     if 'TORCHELASTIC_RUN_ID' in os.environ:
         end_with_parent()
+    for name in ('OMP_NUM_THREADS', 'MKL_NUM_THREADS'):  # as mmengine does, with a warning each
+        os.environ.setdefault(name, '1')
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     local_rank = int(os.environ['LOCAL_RANK'])
     backend = (dist_cfg or {}).get('backend', 'nccl') if gpus else 'gloo'

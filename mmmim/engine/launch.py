@@ -19,7 +19,7 @@ from .adapt import (
 from .batch import apply_plan, solve
 from .blame import blamed_key, in_a_step
 from .config_check import check_config, check_sections
-from .disk import require_space
+from .disk import require_space, require_writable
 from .environment import (
     detect_launcher,
     device_word,
@@ -31,6 +31,7 @@ from .environment import (
 )
 from .errors import ConfigError, Preempted, UserError
 from .failures import explained
+from .hooks.init_from import check_weights
 from .hooks.preemption import PreemptionHook, release_signals
 from .launch_check import check_launch
 from .options import PRESET_OPTIONS, test_parser, train_parser
@@ -107,6 +108,9 @@ class Run:
         if self._start(cfg):
             return
         merge_train_options(cfg, self.args)
+        require_writable(cfg.work_dir)
+        if self.args.init_from:
+            check_weights(cfg, self.args.init_from, self.args.trust_checkpoint)
         told = self.told + self._use_images(cfg)
         check_config(cfg, ('train', 'val') if cfg.get('val_cfg') else ('train',), self.options)
         plan = self._plan(cfg)

@@ -14,6 +14,7 @@ import torch
 from mmengine.logging.history_buffer import HistoryBuffer
 from torch.serialization import safe_globals
 
+_TEXT = {*b'\t\n\r', *range(32, 127)}  # bytes of plain text
 _HISTORY_METHODS = ('min', 'max', 'mean', 'current', 'statistics', 'update')
 
 
@@ -69,9 +70,12 @@ def _read_safetensors(path: str) -> Mapping[str, Any]:
         raise RuntimeError(
             f'reading {path} needs the package safetensors: run `pip install safetensors`.'
         ) from None
-    with safe_open(path, framework='pt') as file:
-        state = {name: file.get_tensor(name) for name in file.keys()}
-        header = file.metadata() or {}
+    try:
+        with safe_open(path, framework='pt') as file:
+            state = {name: file.get_tensor(name) for name in file.keys()}
+            header = file.metadata() or {}
+    except Exception as error:  # a damaged file
+        raise ValueError(f'{path} is no readable checkpoint: {error}.') from error
     if 'mmmim' not in header:
         return state
     return dict(state_dict=state, meta=json.loads(header['mmmim']))  # our own exports
@@ -103,13 +107,18 @@ def read_checkpoint(path: str | os.PathLike, allow_pickle: bool = False) -> Any:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is no checkpoint, or holds objects that need ``allow_pickle``.
+        ValueError: If the file is no checkpoint, does not fit the checksum that files of this
+            toolkit carry, or holds objects that need ``allow_pickle``.
     """
     file = _local(os.fspath(path))
     if not os.path.isfile(file):
         raise FileNotFoundError(
             f'checkpoint {path} does not exist (working directory {os.getcwd()}).'
         )
+    kind = _another_kind(file)
+    if kind:
+        raise ValueError(f'{path} is no readable checkpoint: {kind}.')
+    _check_sum(file)
     if file.endswith('.safetensors'):
         return _read_safetensors(file)
     try:
@@ -122,6 +131,35 @@ def read_checkpoint(path: str | os.PathLike, allow_pickle: bool = False) -> Any:
     except Exception as error:  # a damaged file can fail anywhere inside torch and the unpickler
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ValueError(f'{path} is no readable checkpoint: {reason}') from error
+
+
+def _check_sum(file: str) -> None:
+    from mmmim.engine.checkpoints.files import require_intact
+    from mmmim.engine.errors import CheckpointError
+
+    try:
+        require_intact(file)
+    except CheckpointError as error:
+        raise ValueError(str(error)) from None
+
+
+def _another_kind(file: str) -> str | None:
+    """What a file is that is given for a checkpoint by mistake, from its first bytes."""
+    with open(file, 'rb') as opened:
+        head = opened.read(512)
+    if not head:
+        return 'the file is empty'
+    if head.startswith(b'version https://git-lfs'):
+        return 'it is a pointer of Git LFS; `git lfs pull` fetches the file itself'
+    if head.startswith((b'\x89PNG', b'\xff\xd8\xff')):
+        return 'it is an image'
+    if b'\0' in head:  # as in every file of torch.save and safetensors
+        return None
+    if head.lstrip()[:1] == b'<':
+        return 'it is a web page, saved in place of the file'
+    if head.lstrip()[:1] in (b'{', b'['):
+        return 'it is a JSON file'
+    return 'it is a text file' if all(byte in _TEXT for byte in head) else None
 
 
 def _refusal(path, error) -> str:

@@ -160,7 +160,7 @@ def find_layout(state: State, layouts: tuple[Layout, ...], source: str) -> tuple
         if prefix is not None:
             return layout, prefix
     shown = ', '.join(list(state)[:4])
-    known = ', '.join(layout.name for layout in layouts)
+    known = ', '.join(dict.fromkeys(layout.name for layout in layouts))
     raise ValueError(
         f'{source} is not a vision transformer in a known layout: its tensors begin with {shown}. '
         f'Known: {known}.'

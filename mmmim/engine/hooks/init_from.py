@@ -2,6 +2,7 @@
 
 import os
 
+import torch
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 
@@ -30,6 +31,11 @@ class InitFromHook(Hook):
     priority = 'VERY_HIGH'
 
     def __init__(self, path, min_matched=0.95):
+        if os.path.isdir(path):
+            raise ConfigError(
+                f'--init-from {path} is a folder: name a file in it, such as encoder.pth, or '
+                'epoch_N.pth for the decoder too.'
+            )
         if '://' not in path and not os.path.isfile(path):
             raise ConfigError(f'--init-from {path}: there is no such file.')
         self.path, self.min_matched = path, min_matched
@@ -38,6 +44,41 @@ class InitFromHook(Hook):
         if runner.iter == 0 and not getattr(runner, '_resume', False):
             trust = runner.cfg.get('trust_checkpoint', False)
             init_from(plain_model(runner), self.path, self.min_matched, allow_pickle=trust)
+
+
+def check_weights(cfg, path, allow_pickle=False):
+    """Refuse a file whose encoder is another one than the config's, before images are looked at.
+
+    Args:
+        cfg (Config): Its backbone is built without memory.
+        path (str): File or URL.
+        allow_pickle (bool): Unpickle whatever the file holds.
+
+    Raises:
+        ConfigError: If there is no such file, it is no checkpoint of a known layout, or width,
+            depth or patches differ.
+    """
+    from mmmim.registry import MODELS
+    from mmmim.transfer import read_encoder
+    from mmmim.transfer.report import size_differences
+
+    if not cfg.model.get('backbone'):
+        raise ConfigError('--init-from: the model of this config has no backbone.')
+    InitFromHook(path)
+    try:
+        state = read_encoder(path, allow_pickle=allow_pickle)[0]
+    except ValueError as error:
+        raise ConfigError(f'--init-from: {error}') from error
+    with torch.device('meta'):
+        backbone = MODELS.build(cfg.model.backbone)
+    differing = size_differences(state, backbone.state_dict())
+    if getattr(backbone, 'patch_resize', False):
+        differing = [text for text in differing if not text.startswith('patch_size')]
+    if differing:
+        raise ConfigError(
+            f'--init-from {path} does not fit the encoder of this run: {"; ".join(differing)}. '
+            'Choose the same with --model and --preset, or another file.'
+        )
 
 
 def init_from(model, path, min_matched=0.95, allow_pickle=False):
