@@ -8,6 +8,7 @@ from pathlib import Path
 
 import stand_ins
 from pages import ROOT
+from warm import Warm
 
 COUNTS = dict(unlabeled=128, train=256, tune=64, val=64)
 LINKS = ('configs', 'docs', 'mmmim', 'requirements', 'tests', 'pyproject.toml', 'setup.cfg')
@@ -18,7 +19,7 @@ class Sandbox:
     """Attributes: folder."""
 
     def __init__(self, folder: Path):
-        self.folder = folder
+        self.folder, self.warm = folder, None
         for name in LINKS:
             (folder / name).symlink_to(ROOT / name)
         (folder / 'tools').mkdir()
@@ -35,13 +36,10 @@ class Sandbox:
 
     def must(self, *command) -> str:
         """Output of a command, which ends with 0."""
-        path = f'{self.folder / "bin"}{os.pathsep}{os.environ["PATH"]}'
-        quiet = dict(OMP_NUM_THREADS='1', MMMIM_WATCH='0', MPLBACKEND='Agg', PYTHON='python')
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(('SLURM', 'PYTHON'))}
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env=inherited | quiet | dict(PATH=path, PYTHONPATH=str(ROOT)),
+            env=self.environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -49,6 +47,22 @@ class Sandbox:
         )
         assert done.returncode == 0, f'{command[-1]}\n{done.stdout[-4000:]}'
         return done.stdout
+
+    def environment(self) -> dict:
+        path = f'{self.folder / "bin"}{os.pathsep}{os.environ["PATH"]}'
+        quiet = dict(OMP_NUM_THREADS='1', MMMIM_WATCH='0', MPLBACKEND='Agg', PYTHON='python')
+        own = dict(PATH=path, PYTHONPATH=str(ROOT))
+        own |= dict(MMMIM_WARM=self.warm.path) if self.warm else {}
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(('SLURM', 'PYTHON'))}
+        return inherited | quiet | own
+
+    def warm_up(self) -> None:
+        """Let commands start without their imports, until the sandbox is closed."""
+        self.warm = Warm(self.folder, self.environment())
+
+    def close(self) -> None:
+        if self.warm:
+            self.warm.close()
 
     def train(self, config: str, name: str) -> Path:
         """Work directory of a short training, made when it is first asked for."""

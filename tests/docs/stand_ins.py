@@ -11,6 +11,8 @@ import stat
 import sys
 from pathlib import Path
 
+import warm
+
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = 'configs/demo/'
 TASKS = dict(
@@ -40,9 +42,9 @@ def write(folder: Path) -> None:
 def run(program: str, words: list[str]) -> None:
     """Become the real program with less to do; end with status 2 where the words are wrong."""
     if program == 'python':
-        execute([sys.executable, *small(words)])
+        start(small(words))
     if program == 'mmmim':
-        execute([sys.executable, '-m', 'mmmim.console', *words])
+        start(['-m', 'mmmim.console', *words])
     if program in ('sbatch', 'srun'):
         rest = behind_options(words)
         if not rest or program == 'sbatch' and not Path(rest[0]).is_file():
@@ -54,6 +56,14 @@ def run(program: str, words: list[str]) -> None:
     if program == 'pip' and words[:1] != ['install']:
         sys.exit(f'pip {shlex.join(words)} installs nothing')
     print(f'{program} is not run: {shlex.join(words)}')
+
+
+def start(words: list[str]) -> None:
+    """``python WORDS``, in a process that has the imports behind it where there is one."""
+    server = os.environ.get('MMMIM_WARM')
+    if server and words and not any(own in word for word in words[:3] for own in warm.OWN):
+        sys.exit(warm.ask(server, words))
+    execute([sys.executable, *words])
 
 
 def execute(command) -> None:

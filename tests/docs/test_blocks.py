@@ -44,7 +44,10 @@ PYTHON = [(page, code) for page in PAGES for code in python_blocks(page)]
 
 @pytest.fixture(scope='module')
 def sandbox(tmp_path_factory):
-    return Sandbox(tmp_path_factory.mktemp('pages'))
+    made = Sandbox(tmp_path_factory.mktemp('pages'))
+    made.warm_up()
+    yield made
+    made.close()
 
 
 def filled(block, sandbox) -> str:
