@@ -77,31 +77,39 @@ def pretrain(
         ValueError: For an unknown name, or a config that cannot be run; one sentence.
         UserError: For what else can be mended: too small a disk, unreadable images ...
     """
+    for name, value in (('amp', amp), ('resume', resume)):
+        if not isinstance(value, bool):
+            raise ValueError(f'{name} is True or False, got {value!r}.')
+    for name, value in (('data', data), ('init_from', init_from)):
+        if not isinstance(value, (str, os.PathLike, type(None))):
+            raise ValueError(f'{name} is one path or pattern, got {value!r}.')
     if model is not None and model not in list_models() and not model.startswith('vit-'):
         raise ValueError(unknown('model', model, list_models(), 'mmmim.list_models()'))
     path = os.fspath(config) if config is not None else default_config(method)
     out = os.fspath(out)
     if not out:
         raise ValueError("out='' names no folder: give one to write, such as 'work_dirs/mine'.")
-    words = [path, '--work-dir', out]
-    for name, value in dict(model=model, epochs=epochs, memory=memory, seed=seed).items():
-        words += [] if value is None else [f'--{name}', str(value)]
-    for name, value in (('--data', data), ('--init-from', init_from)):
-        words += [] if value is None else [name, os.fspath(value)]
-    words += ['--amp'] if amp else []
-    words += ['--resume'] if resume else []
-    if preset is not None:
-        words += ['--preset', *([preset] if isinstance(preset, str) else preset)]
-    if size is not None:
-        words += ['--size', *map(str, [size] if isinstance(size, int) else size)]
+    given = dict(model=model, epochs=epochs, memory=memory, seed=seed, data=data, preset=preset)
+    given |= {'work-dir': out, 'init-from': init_from, 'amp': amp, 'resume': resume, 'size': size}
     if batch_size is not None:
         options = {'train_dataloader.batch_size': batch_size, **options}
-    _train(words, options)
+    _train([path, *_words(given)], options)
     return Pretrained(
         encoder=os.path.join(out, 'encoder.pth'),
         config=os.path.join(out, os.path.basename(path)),
         out=out,
     )
+
+
+def _words(given: dict[str, Any]) -> list[str]:
+    """The options of tools/train.py that say the same; None and False are left out."""
+    words = []
+    for name, value in given.items():
+        if value is None or value is False:
+            continue
+        several = value if isinstance(value, (list, tuple)) else [value]
+        words += [f'--{name}', *(str(v) for v in several if v is not True)]
+    return words
 
 
 def _train(words: list[str], options: dict) -> None:

@@ -147,8 +147,6 @@ def _another_kind(file: str) -> str | None:
     """What a file is that is given for a checkpoint by mistake, from its first bytes."""
     with open(file, 'rb') as opened:
         head = opened.read(512)
-    if not head:
-        return 'the file is empty'
     if head.startswith(b'version https://git-lfs'):
         return 'it is a pointer of Git LFS; `git lfs pull` fetches the file itself'
     if head.startswith((b'\x89PNG', b'\xff\xd8\xff')):

@@ -135,9 +135,25 @@ def test_errors_are_raised_in_one_sentence(images, tmp_path):
         mmmim.pretrain('mea', images, tmp_path)
     with pytest.raises(ValueError, match="argument --epochs: invalid int value: 'x'"):
         mmmim.pretrain('mae', images, tmp_path, epochs='x')
+    with pytest.raises(ValueError, match="amp is True or False, got 'yes'"):
+        mmmim.pretrain('mae', images, tmp_path, amp='yes')
+    with pytest.raises(ValueError, match='data is one path or pattern, got \\['):
+        mmmim.pretrain('mae', ['a', 'b'], tmp_path)
     with pytest.raises(ValueError, match="out='' names no folder"):
         mmmim.pretrain('mae', images, '')
     with pytest.raises(ValueError, match="no model 'resnet50'"):
         mmmim.pretrain('mae', images, tmp_path, model='resnet50')
     with pytest.raises(ValueError, match='--init-from .*there is no such file'):
         mmmim.pretrain('mae', images, tmp_path, preset='tiny-32', init_from=tmp_path / 'none.pth')
+    (tmp_path / 'file').write_text('{}')
+    with pytest.raises(ValueError, match='--work-dir .*file/below: no folder .* is a file'):
+        mmmim.pretrain('mae', images, tmp_path / 'file/below')
+    with pytest.raises(ValueError, match='--init-from: .*file is no readable.*it is a JSON file'):
+        mmmim.pretrain('mae', 'no such folder', tmp_path / 'out', init_from=tmp_path / 'file')
+
+
+def test_weights_of_another_size_are_refused_before_images_are_looked_at(work_dir, tmp_path):
+    with pytest.raises(ValueError, match='embed_dims 192 in the file, 384 in the model') as told:
+        words = dict(preset='small-96', init_from=work_dir / 'encoder.pth')
+        mmmim.pretrain('mae', 'no such folder', tmp_path / 'out', **words)
+    assert '--model and --preset' in str(told.value) and not (tmp_path / 'out').exists()

@@ -25,6 +25,8 @@ LOADER = ['train_dataloader.num_workers=0', 'train_dataloader.persistent_workers
 LENGTHS = {'finetune': 'max_epochs=4', 'mask-rcnn': 'max_epochs=2', 'upernet': 'max_iters=12'}
 EPOCHS = '3'  # of pre-trainings; their warm-ups keep their share
 PROCESSES = 2  # of those that a page asks for
+TASK = dict(SLURM_PROCID='0', SLURM_LOCALID='0', SLURM_NTASKS='1', SLURM_NODELIST='localhost')
+TASK |= dict(SLURM_NNODES='1', SLURM_JOB_ID='4711', SLURM_STEP_ID='0')
 PROGRAMS = ('python', 'pip', 'docker', 'sbatch', 'srun', 'mmmim')
 
 
@@ -49,7 +51,7 @@ def run(program: str, words: list[str]) -> None:
         rest = behind_options(words)
         if not rest or program == 'sbatch' and not Path(rest[0]).is_file():
             sys.exit(f'{program}: no script in {shlex.join(words)}')
-        os.environ['GPUS'] = '1'
+        os.environ.update(TASK if program == 'srun' else dict(GPUS='1'))
         execute(['bash', *rest] if program == 'sbatch' else rest)
     if program == 'docker' and words[0] not in ('build', 'run'):
         sys.exit(f'docker has no command {words[0]}')

@@ -89,3 +89,15 @@ def test_a_task_takes_its_gpu_also_where_it_sees_one_alone(monkeypatch, gpus, ba
 def test_one_process_per_node_speaks():
     assert is_speaker({}) and is_speaker(dict(LOCAL_RANK='0', SLURM_LOCALID='3'))
     assert not is_speaker(TORCHRUN) and not is_speaker(STEP)
+
+
+def test_debug_messages_without_a_logger_are_kept_back(capsys):
+    import logging
+
+    from mmengine.logging import print_log
+
+    import mmmim.registry  # noqa: F401
+
+    print_log('of no use', level=logging.DEBUG)
+    print_log('of use')
+    assert capsys.readouterr().out == 'of use\n'

@@ -12,6 +12,7 @@ from mmengine.logging.history_buffer import HistoryBuffer
 from mmengine.runner import Runner
 from torch import nn
 
+from mmmim.engine.checkpoints import write_file
 from mmmim.transfer import read_checkpoint
 
 
@@ -66,6 +67,34 @@ def test_options_of_research_code_are_read(tmp_path):
     content = read_checkpoint(path)
     assert content['args'].lr == 0.1 and content['args'].best == 3.5
     assert content['curve'].tolist() == [0, 1, 2] and content['epoch'] == 7
+
+
+@pytest.mark.parametrize(
+    'content, told',
+    [
+        (b'{"images": []}', 'a JSON file'),
+        (b'<!DOCTYPE html>', 'a web page'),
+        (b'version https://git-lfs.github.com/spec/v1', 'git lfs pull'),
+        (b'\x89PNG\r\n\x1a\n\0', 'an image'),
+        (b'some words', 'a text file'),
+    ],
+)
+def test_what_is_no_checkpoint_is_told_by_what_it_is(tmp_path, content, told):
+    for name in ('a.pth', 'a.safetensors'):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ValueError, match=f'{name} is no readable checkpoint: .*{told}'):
+            read_checkpoint(tmp_path / name)
+
+
+def test_a_damaged_file_is_told_by_its_checksum(tmp_path):
+    path = tmp_path / 'encoder.pth'
+    write_file(path, dict(state_dict=dict(a=torch.ones(64))))
+    content = bytearray(path.read_bytes())
+    at = content.index(torch.ones(2).numpy().tobytes())
+    path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+    torch.load(path, weights_only=True)  # to whom it is as good as before
+    with pytest.raises(ValueError, match='encoder.pth is damaged'):
+        read_checkpoint(path)
 
 
 class Toy(nn.Module):
@@ -125,6 +154,7 @@ def test_missing_and_broken_files_are_named(tmp_path):
             torch.save(dict(a=torch.ones(1000)), tmp_path / 'whole.pth')
             content = (tmp_path / 'whole.pth').read_bytes()[:2000]
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=f'{name} is no readable checkpoint') as refused:
+        told = 'no readable checkpoint' if name == 'text.pth' else 'damaged: the file is cut off'
+        with pytest.raises(ValueError, match=f'{name} is {told}') as refused:
             read_checkpoint(path)
         assert 'weights_only' not in str(refused.value)

@@ -93,6 +93,8 @@ class CheckpointHook(ResumeMixin, BaseCheckpointHook):
     def after_train(self, runner):
         self.writer.wait()
         super().after_train(runner)
+        if is_main_process() and self._is_local() and os.path.isfile(self._path('encoder.pth')):
+            runner.logger.info(f'the encoder alone: {self._path("encoder.pth")}')
 
     def _is_local(self):
         return isinstance(self.file_backend, LocalBackend)
