@@ -21,6 +21,7 @@ TASKS = dict(
     segmentation=DEMO + 'upernet_vit-demo-p8_1xb16-amp-coslr-400it_scenes-64x64.py',
 )
 MAE = DEMO + 'mae_vit-demo-p8_1xb128-amp-coslr-30e_scenes-64px.py'
+TOKENIZER = DEMO + 'dvae_cnn-demo-p4_1xb64-coslr-6e_scenes-32px.py'
 LOADER = ['train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False']
 LENGTHS = {'finetune': 'max_epochs=4', 'mask-rcnn': 'max_epochs=2', 'upernet': 'max_iters=12'}
 EPOCHS = '3'  # of pre-trainings; their warm-ups keep their share

@@ -61,6 +61,8 @@ def filled(block, sandbox) -> str:
         encoder = sandbox.train(stand_ins.MAE, 'MY_RUN') / 'encoder.pth'
         words |= {'FILE': encoder, 'ENCODER.pth': encoder}
         text = text.replace('--pretrained CHECKPOINT', f'--pretrained {encoder}')
+    if re.search(r'configs/(beit|cae)/(beit|cae)_', text):
+        sandbox.train(stand_ins.TOKENIZER, 'dvae_demo')
     if re.search(r'test\.(py|sh)', text):
         config = stand_ins.TASKS[task or 'classification']
         out = sandbox.train(config, f'tested_{task}')
