@@ -25,7 +25,7 @@ TOKENIZER = DEMO + 'dvae_cnn-demo-p4_1xb64-coslr-6e_scenes-32px.py'
 LOADER = ['train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False']
 LENGTHS = {'finetune': 'max_epochs=4', 'mask-rcnn': 'max_epochs=2', 'upernet': 'max_iters=12'}
 EPOCHS = '3'  # of pre-trainings; their warm-ups keep their share
-PROCESSES = 2  # of those that a page asks for
+PROCESSES = 1  # of those that a page asks for; tests/tools has trainings of several
 TASK = dict(SLURM_PROCID='0', SLURM_LOCALID='0', SLURM_NTASKS='1', SLURM_NODELIST='localhost')
 TASK |= dict(SLURM_NNODES='1', SLURM_JOB_ID='4711', SLURM_STEP_ID='0')
 PROGRAMS = ('python', 'pip', 'docker', 'sbatch', 'srun', 'mmmim')
@@ -113,7 +113,7 @@ def small_config(path: str) -> str:
         return path
     if folder in TASKS:
         return TASKS[folder]
-    method = name.split('_')[0]
+    method = name.split('_')[0].replace('cae-tokenizer', 'dvae')
     found = sorted((ROOT / DEMO).glob(f'{method}_*.py'))
     return DEMO + found[0].name if found else MAE
 
