@@ -64,11 +64,9 @@ class RandomResizedCropViews(RandomResizedCrop):
                 )
             self.views[name] = (_pair(view['size'], f'RandomResizedCropViews: {name}'), kind)
 
-    def __call__(self, results: dict) -> dict:
-        image = results['image']
-        top, left, h, w = self.draw(image.shape[1], image.shape[2], results['rng'].random)
-        crop = image[:, top : top + h, left : left + w]
+    def finish(self, results: dict) -> dict:
+        """As the parent, for all views."""
+        crop = results['image']
         for name, (size, interpolation) in self.views.items():
             results[name] = _resize_as(crop, size, interpolation)
-        results['image'] = resize(crop, self.size, self.interpolation)
-        return results
+        return super().finish(results)

@@ -52,7 +52,7 @@ class PathTable:
             ImageError: If it cannot be opened.
         """
         try:
-            with open(self.full(index), 'rb') as file:
+            with open(self.full(index), 'rb', buffering=0) as file:
                 return file.read()
         except OSError as error:
             raise ImageError(f'{type(error).__name__}: {error.strerror}') from error

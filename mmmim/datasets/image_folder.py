@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from mmengine.logging import print_log
@@ -10,12 +11,13 @@ from torch.utils.data import Dataset
 
 from mmmim.registry import DATASETS, TRANSFORMS
 
-from .decoding import ImageError, decode, inspect
+from .decoding import ImageError, decode, decode_crop, inspect
 from .pixel_format import PixelFormat
 from .randomness import sample_rng
 from .shared_memory import RamCache
 from .skips import SkipList
 from .sources import find_images
+from .transforms import RandomResizedCrop
 
 Index = int | tuple[int, int]
 
@@ -80,6 +82,7 @@ class ImageFolder(Dataset):
         self.skips = SkipList(len(self.paths), self.paths.full, max_broken)
         sizes = self._look_at(len(self.paths) if cache else look_at)
         self.cache = RamCache(sizes, self.form) if cache else None
+        self._crop = None if cache else _leading_crop(self.pipeline)
 
     @property
     def metainfo(self) -> dict:
@@ -111,46 +114,53 @@ class ImageFolder(Dataset):
         """
         epoch, index = index if isinstance(index, tuple) else (0, index)
         before = index // len(self.paths) * len(self.paths)
-        image, source = self._read(index - before)
-        return self._augment(image, epoch, index, before + source)
+        item, source = self._item(index - before, epoch, index)
+        if item is not None:
+            item['sample_index'] = before + source
+        return item
 
-    def _augment(self, image, epoch: int, index: int, sample_index: int) -> dict | None:
-        """The item of an image, with random numbers of (epoch, index)."""
-        if image is None:
-            return None
-        results = dict(image=image, sample_index=sample_index, epoch=epoch)
-        results['rng'] = sample_rng(self.seed, epoch, index)
-        for transform in self.pipeline:
-            results = transform(results)
-        del results['rng']
-        return results
-
-    def _read(self, index: int) -> tuple[Tensor | None, int]:
-        """The image or its replacement, and the index it was read from."""
+    def _item(self, first: int, epoch: int, index: int) -> tuple[dict | None, int]:
+        """Image ``first`` or its replacement, with random numbers of (epoch, index), and the index
+        it was read from."""
         for step in range(len(self.paths)):
-            source = (index + step) % len(self.paths)
-            image = self._load(source)
+            source = (first + step) % len(self.paths)
+            rng = sample_rng(self.seed, epoch, index)
+            image = self._load(source, rng)
             if image is not None:
-                return image, source
+                results = dict(image=image, sample_index=index, epoch=epoch, rng=rng)
+                return self._transform(results), source
             if self.broken == 'none':
                 return None, source
         raise RuntimeError(
             f"none of the {len(self.paths)} images below '{self.paths.root}' can be read."
         )
 
-    def _load(self, index: int) -> Tensor | None:
+    def _transform(self, results: dict) -> dict:
+        rest = self.pipeline
+        if self._crop is not None:
+            results, rest = self._crop.finish(results), rest[1:]
+        for transform in rest:
+            results = transform(results)
+        del results['rng']
+        return results
+
+    def _load(self, index: int, rng: np.random.Generator) -> Tensor | None:
+        """The image, or its crop if the pipeline starts with one; None if it cannot be read."""
         if index in self.skips:
             return None
-        image = None if self.cache is None else self.cache.get(index)
-        if image is None:
-            try:
+        try:
+            if self._crop is not None:
+                data = self.paths.read(index)
+                return decode_crop(data, partial(self._crop.draw, random=rng.random), self.form)
+            image = None if self.cache is None else self.cache.get(index)
+            if image is None:
                 image = decode(self.paths.read(index), self.form)
-            except ImageError as error:
-                self.skips.add(index, error)
-                return None
-            if self.cache is not None:
-                self.cache.put(index, image)
-        return image
+                if self.cache is not None:
+                    self.cache.put(index, image)
+            return image
+        except ImageError as error:
+            self.skips.add(index, error)
+            return None
 
     def _look_at(self, count: int) -> np.ndarray:
         """(n, 2) int64, height and width of up to ``count`` images spread over the list."""
@@ -185,3 +195,12 @@ class ImageFolder(Dataset):
                 'current',
                 logging.WARNING,
             )
+
+
+def _leading_crop(pipeline) -> RandomResizedCrop | None:
+    """The crop that a pipeline starts with, if nothing else needs the whole image."""
+    first = pipeline[0] if pipeline else None
+    plain = isinstance(first, RandomResizedCrop) and (
+        type(first).__call__ is RandomResizedCrop.__call__
+    )
+    return first if plain else None

@@ -7,9 +7,21 @@ how it derives integers, permutations or normal numbers from them.
 """
 
 import numpy as np
+from numpy.random.bit_generator import ISeedSequence
 
 _WORD = (1 << 64) - 1
 AUGMENTATION, ORDER = 1, 2  # streams: independent uses of one seed
+
+
+class _Key(ISeedSequence):
+    """A key as it is. Given as ``key=``, NumPy would ask the system for entropy first, which takes
+    longer than all numbers of a sample."""
+
+    def __init__(self, key: np.ndarray) -> None:
+        self.key = key
+
+    def generate_state(self, n_words, dtype=np.uint32):
+        return self.key
 
 
 def philox(seed: int, epoch: int, index: int = 0, stream: int = AUGMENTATION) -> np.random.Philox:
@@ -24,7 +36,7 @@ def philox(seed: int, epoch: int, index: int = 0, stream: int = AUGMENTATION) ->
     # Philox counts upwards in the first word, so coordinates stand in the last two.
     key = np.array([seed & _WORD, stream], dtype=np.uint64)
     counter = np.array([0, 0, index, epoch], dtype=np.uint64)
-    return np.random.Philox(key=key, counter=counter)
+    return np.random.Philox(_Key(key), counter=counter)
 
 
 def sample_rng(seed: int, epoch: int, index: int) -> np.random.Generator:

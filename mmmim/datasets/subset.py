@@ -145,8 +145,7 @@ class ImageSubset(ImageFolder):
         if self.epoch_length is None:
             return super().__getitem__(index)
         epoch, index = index if isinstance(index, tuple) else (0, index)
-        image, _ = self._read(self.draw(epoch, index))
-        return self._augment(image, epoch, index, index)
+        return self._item(self.draw(epoch, index), epoch, index)[0]
 
     def write_list(self, path: str) -> None:
         """Write the chosen paths as a list file, which ``files`` takes back."""

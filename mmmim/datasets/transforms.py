@@ -109,8 +109,12 @@ class RandomResizedCrop:
     def __call__(self, results: dict) -> dict:
         image = results['image']
         top, left, h, w = self.draw(image.shape[1], image.shape[2], results['rng'].random)
-        crop = image[:, top : top + h, left : left + w]
-        results['image'] = resize(crop, self.size, self.interpolation)
+        results['image'] = image[:, top : top + h, left : left + w]
+        return self.finish(results)
+
+    def finish(self, results: dict) -> dict:
+        """What follows once 'image' is cropped: by ``__call__``, or already while decoding."""
+        results['image'] = resize(results['image'], self.size, self.interpolation)
         return results
 
 

@@ -3,7 +3,7 @@
 import ctypes
 import sys
 
-from mmmim.models.fast import is_fast
+from mmmim.fast import is_fast
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3), glibc
 _LARGEST = (1 << 31) - 1

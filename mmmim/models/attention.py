@@ -4,8 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmmim.fast import is_fast
+
 from .chunked_attention import TableBias, chunked_attention
-from .fast import is_fast
 
 # Above this many scores per head the (Lq, Lk) matrix costs more than computing it twice.
 _LONG = 768**2

@@ -143,11 +143,11 @@ def test_too_many_broken_files_stop_the_run(folder, messages):
     for i in range(100):
         (folder / f'{i:03d}.jpg').write_bytes(b'no image')
     dataset = build(folder, look_at=0, max_broken=0.2)
-    allowed = int(0.2 * 112)
+    allowed, rng = int(0.2 * 112), np.random.default_rng(0)
     for i in range(allowed):
-        dataset._load(i)
+        dataset._load(i, rng)
     with pytest.raises(RuntimeError, match=f'{allowed + 1} of 112 images .* max_broken=0.2'):
-        dataset._load(allowed)
+        dataset._load(allowed, rng)
 
 
 def test_nothing_readable_is_an_error_before_the_first_step(tmp_path, messages):

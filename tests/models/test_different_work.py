@@ -5,8 +5,8 @@ import torch
 from helpers.masks import random_mask
 from mmengine.registry import DefaultScope
 
+from mmmim.fast import plain
 from mmmim.models import tokens
-from mmmim.models.fast import plain
 from mmmim.models.randomness import on_host
 from mmmim.registry import MODELS
 

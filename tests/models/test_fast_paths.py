@@ -5,11 +5,11 @@ import pytest
 import torch
 from helpers.masks import random_mask
 
+from mmmim import fast
 from mmmim.engine.allocator import keep_freed_memory
-from mmmim.models import fast
+from mmmim.fast import PATHS, is_fast, plain
 from mmmim.models.attention import attend
 from mmmim.models.chunked_attention import chunked_attention
-from mmmim.models.fast import PATHS, is_fast, plain
 from mmmim.models.tokenizers.cells import most_likely
 from mmmim.registry import MODELS
 

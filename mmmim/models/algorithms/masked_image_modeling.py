@@ -6,11 +6,11 @@ import torch
 from mmpretrain.models.selfsup import BaseSelfSupervisor
 from torch import Tensor
 
+from mmmim.fast import is_fast
 from mmmim.registry import MODELS
 
 from .. import tokens
 from ..corruptions import Corrupted
-from ..fast import is_fast
 from ..losses import compare
 from .fit import check_kind, check_mask_tokens, check_width, require_equal
 

@@ -13,8 +13,9 @@ from mmpretrain.models.utils import build_norm_layer
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from mmmim.fast import stream
+
 from .. import tokens
-from ..fast import stream
 from ..position import FIXED_TABLES, fixed_table, follow_table
 from ..transformer import LAYER_NORM, init_linear_
 from .archs import resolve_arch

@@ -8,10 +8,10 @@ from mmpretrain.models.backbones import VisionTransformer
 from mmpretrain.models.utils import build_norm_layer
 from torch import Tensor
 
+from mmmim.fast import stream
 from mmmim.registry import MODELS
 
 from .. import tokens
-from ..fast import stream
 from ..position import fixed_table
 from ..transformer import LAYER_NORM, Block, init_linear_
 

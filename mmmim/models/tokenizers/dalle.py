@@ -4,9 +4,9 @@ import torch
 from mmpretrain.models.selfsup import cae
 from torch import Tensor, nn
 
+from mmmim.fast import is_fast
 from mmmim.registry import MODELS
 
-from ..fast import is_fast
 from .cells import LowPrecisionBody, cells_of, most_likely
 from .weights import load_tokenizer
 

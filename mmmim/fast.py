@@ -15,6 +15,7 @@ PATHS = {
     'attention': 'long attention on CPUs in chunks of queries, which stores no (L, L) matrix',
     'targets': 'targets of masked cells alone, where the loss reads no others',
     'tokenizer': "body of DALL-E's tokenizer in bfloat16 under autocast on CPUs, channels last",
+    'rows': 'of a JPEG no more rows decoded than its crop needs',
     'memory': 'on CPUs freed memory stays with the process, which saves page faults',
 }
 
