@@ -1,5 +1,6 @@
 """Models: the parts of every method, and how they fit together."""
 
+from .. import registry  # noqa: F401  before mmpretrain, which it keeps quiet
 from . import (
     algorithms,
     backbones,
