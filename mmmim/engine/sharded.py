@@ -1,17 +1,25 @@
 """Models whose parameters are spread over the processes: FSDP2 of torch, for ViT-H and larger."""
 
+from inspect import signature
+
 import torch
 from mmengine.dist import broadcast, is_main_process
 from mmengine.hooks import EMAHook
 from mmengine.logging import print_log
 from torch import nn
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
-from torch.distributed.tensor import DTensor, distribute_tensor
 
 from mmmim.registry import HOOKS, MODEL_WRAPPERS
 
 from .errors import ConfigError
+
+try:
+    from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
+    from torch.distributed.tensor import DTensor, distribute_tensor
+
+    AVAILABLE = 'src_data_rank' in signature(distribute_tensor).parameters
+except ImportError:  # torch before 2.6
+    AVAILABLE = False
 
 BLOCKS = ('Block', 'BEiTBlock', 'RegressorBlock')
 
@@ -38,10 +46,16 @@ class FullyShardedModel(nn.Module):
 
     Raises:
         ValueError: If no module is of a class in ``blocks``.
+        ConfigError: If this torch is older than 2.7.
     """
 
     def __init__(self, module, blocks=BLOCKS, reshard_after_forward=True, param_dtype=None):
         super().__init__()
+        if not AVAILABLE:
+            raise ConfigError(
+                f'FullyShardedModel needs torch 2.7 or newer, {torch.__version__} is installed: '
+                'leave out model_wrapper_cfg, or install a newer one.'
+            )
         initialise(module)
         found = [child for child in module.modules() if type(child).__name__ in blocks]
         if not found:
@@ -104,12 +118,16 @@ def mesh_of(module):
 
 
 def is_sharded(model):
-    return isinstance(model, FSDPModule)
+    return AVAILABLE and isinstance(model, FSDPModule)
+
+
+def is_spread(tensor):
+    return AVAILABLE and isinstance(tensor, DTensor)
 
 
 def whole(tensor):
     """A tensor without its spread; a collective if it has one, else the tensor itself."""
-    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+    return tensor.full_tensor() if is_spread(tensor) else tensor
 
 
 def gathered(tensor):
@@ -120,7 +138,7 @@ def gathered(tensor):
 
 def shared_as(like, tensor):
     """Our share of a whole tensor, spread as ``like``; the tensor itself if ``like`` is whole."""
-    if not isinstance(like, DTensor) or tensor.shape != like.shape:
+    if not is_spread(like) or tensor.shape != like.shape:
         return tensor
     tensor = tensor.to(like.device)
     return distribute_tensor(tensor, like.device_mesh, like.placements, src_data_rank=None)

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.logging.history_buffer import HistoryBuffer
-from torch.serialization import safe_globals
+
+from .safe_globals import alias, allowed
 
 _TEXT = {*b'\t\n\r', *range(32, 127)}  # bytes of plain text
 _HISTORY_METHODS = ('min', 'max', 'mean', 'current', 'statistics', 'update')
@@ -41,18 +42,18 @@ def _containers() -> list:
         'numpy.core.multiarray',
     }  # numpy 2 and 1 write different names
     functions = [
-        (function, f'{name}.{function.__name__}')
+        alias(function, f'{name}.{function.__name__}')
         for name in sorted(names)
         for function in (multiarray._reconstruct, multiarray.scalar)
     ]
     paths = [
-        (pathlib.PurePosixPath, 'pathlib.PosixPath'),
-        (pathlib.PureWindowsPath, 'pathlib.WindowsPath'),
-        (pathlib.PurePosixPath, 'pathlib._local.PosixPath'),
+        alias(pathlib.PurePosixPath, 'pathlib.PosixPath'),
+        alias(pathlib.PureWindowsPath, 'pathlib.WindowsPath'),
+        alias(pathlib.PurePosixPath, 'pathlib._local.PosixPath'),
     ]
     return [
         HistoryBuffer,
-        (_history_attribute, 'builtins.getattr'),
+        alias(_history_attribute, 'builtins.getattr'),
         np.ndarray,
         np.dtype,
         *sorted(dtypes, key=str),
@@ -124,7 +125,7 @@ def read_checkpoint(path: str | os.PathLike, allow_pickle: bool = False) -> Any:
     try:
         with ExitStack() as stack:
             if not allow_pickle:
-                stack.enter_context(safe_globals(_containers()))
+                stack.enter_context(allowed(_containers()))
             return torch.load(file, map_location='cpu', weights_only=not allow_pickle)
     except UnpicklingError as error:
         raise ValueError(_refusal(path, error)) from None
@@ -151,7 +152,7 @@ def _another_kind(file: str) -> str | None:
         return 'it is a pointer of Git LFS; `git lfs pull` fetches the file itself'
     if head.startswith((b'\x89PNG', b'\xff\xd8\xff')):
         return 'it is an image'
-    if b'\0' in head:  # as in every file of torch.save and safetensors
+    if not head or b'\0' in head:  # as in every file of torch.save and safetensors
         return None
     if head.lstrip()[:1] == b'<':
         return 'it is a web page, saved in place of the file'

@@ -5,6 +5,11 @@ import torch
 from recipes import PRETRAIN, make_images, write_config
 from splits import SignalAtUpdate, differences, results, run, without_key_bias
 
+from mmmim.engine.sharded import AVAILABLE
+
+if not AVAILABLE:
+    pytest.skip('FullyShardedModel needs torch 2.7', allow_module_level=True)
+
 EXTRA = """
 optim_wrapper = dict(optimizer=dict(lr=1e-4))
 train_cfg = dict(max_epochs=2)

@@ -7,11 +7,10 @@ import mmengine
 import torch
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
-from torch.distributed.tensor import DTensor
 
 from mmmim.version import __version__
 
-from ..sharded import gathered
+from ..sharded import gathered, is_spread
 from .plain import to_plain
 
 _told = set()
@@ -51,7 +50,7 @@ def to_host(checkpoint):
     lost, devices = [], set()
 
     def copy_tensor(tensor):
-        tensor = gathered(tensor) if isinstance(tensor, DTensor) else tensor
+        tensor = gathered(tensor) if is_spread(tensor) else tensor
         if not tensor.is_cuda:
             return tensor.cpu().clone() if tensor.device.type == 'cpu' else tensor.cpu()
         devices.add(tensor.device)
