@@ -11,6 +11,7 @@ import numpy as np
 
 from .decoding import ImageError, image_extensions
 
+_SHOWN = ('.jpg', '.png', '.tif', '.webp', '.npy')
 LISTS = ('.txt', '.lst', '.csv', '.tsv')
 COLUMNS = ('path', 'file', 'filename', 'file_name', 'image', 'image_path', 'img')
 
@@ -123,7 +124,7 @@ def _walk(root: str) -> list[str]:
         content = f'{others} files but no image' if others else 'no file'
         raise ValueError(
             f"data_root '{root}' holds {content} (searched recursively for "
-            f'{", ".join(sorted(known)[:8])} and {len(known) - 8} more extensions): '
+            f'{", ".join(_SHOWN)} and {len(known) - len(_SHOWN)} more extensions): '
             'give the folder that holds the images.'
         )
     prefix = len(os.path.join(root, ''))
@@ -142,13 +143,26 @@ def _scan(folder: str, known: frozenset, seen: set) -> tuple[list[str], list[str
         for entry in sorted(entries, key=lambda e: os.fsencode(e.name), reverse=True):
             if entry.name.startswith('.') or entry.name == '__MACOSX':  # among them ._x.jpg
                 continue
-            if entry.is_dir():
+            if _is_folder(entry):
                 folders.append(entry.path)
-            elif os.path.splitext(entry.name)[1].lower() in known:
+            elif os.path.splitext(entry.name)[1].lower() in known and _may_be_read(entry):
                 names.append(entry.path)
             else:
                 rest += 1
     return folders, names, rest
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
+
+
+def _may_be_read(entry: os.DirEntry) -> bool:
+    """Whether a name stands for a file, or for a link, which is told as broken if it is; a pipe
+    would be waited for without end."""
+    return entry.is_symlink() or entry.is_file()
 
 
 def _read_list(root: str, name: str) -> list[str]:

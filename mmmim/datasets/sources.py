@@ -9,6 +9,7 @@ from .file_list import LISTS, PathTable, list_files
 from .shards import ShardTable, find_shards
 
 Source = PathTable | ShardTable
+ARCHIVES = ('.tar.gz', '.tgz', '.tar.bz2', '.tar.xz', '.tar.zst', '.zip', '.7z', '.rar')
 ACCEPTED = 'a folder, a glob, a list (.txt, .lst, .csv, .tsv), a COCO .json, or .tar shards'
 
 
@@ -31,6 +32,13 @@ def find_images(spec: str, files: str | Sequence[str] | None = None) -> Source:
         ValueError: If there is nothing there, or no image in it.
     """
     spec = os.path.expanduser(os.fspath(spec))
+    if not spec:
+        raise ValueError(f'the images are to be found in an empty word: give {ACCEPTED}.')
+    if files is None and spec.lower().endswith(ARCHIVES):
+        raise ValueError(
+            f"'{spec}' is a packed archive, whose members cannot be read by their place: unpack "
+            'it, and give the folder.'
+        )
     if files is None and spec.lower().endswith('.tar'):
         return ShardTable(find_shards(spec))
     if files is None and spec.lower().endswith('.json'):
@@ -56,7 +64,7 @@ def read_coco(path: str, root: str | None = None) -> PathTable:
     try:
         with open(path, encoding='utf-8') as file:
             content = json.load(file)
-        names = [image['file_name'] for image in content['images']]
+        names = [os.fspath(image['file_name']) for image in content['images']]
     except OSError as error:
         raise ValueError(f"'{path}' cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError) as error:

@@ -151,6 +151,6 @@ def _repeat(cfg, dataset, count: int) -> list[str]:
         return []
     dataset.repeat = -(-together // count)
     return [
-        f'epoch      each image {dataset.repeat} times, with crops and masks of its own: an update '
-        f'takes {together}'
+        f'epoch      each image {dataset.repeat} times, with crops and masks of its own:',
+        f'           an update takes {together}',
     ]

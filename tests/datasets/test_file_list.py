@@ -94,6 +94,14 @@ def test_csv_column_by_name_or_the_first(tmp_path):
     assert names(list_files(tmp_path, 'b.tsv')) == ['u.jpg', 'v.jpg']
 
 
+def test_what_is_no_file_neither_stops_nor_blocks_the_search(tmp_path):
+    touch(tmp_path, 'a.png', 'b.jpg/c.png')
+    (tmp_path / 'itself').symlink_to('itself')
+    (tmp_path / 'gone.png').symlink_to('nowhere.png')
+    os.mkfifo(tmp_path / 'pipe.png')
+    assert names(list_files(tmp_path)) == ['a.png', 'b.jpg/c.png', 'gone.png']
+
+
 def test_what_is_wrong_is_said(tmp_path):
     touch(tmp_path, 'docs/a.txt', 'docs/b.py', 'one.jpg')
     (tmp_path / 'empty').mkdir()

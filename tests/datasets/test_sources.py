@@ -90,13 +90,17 @@ def test_a_shard_cut_short_is_an_image_error(shards):
 def test_what_is_wrong_with_a_source_is_said(shards, folder):
     (shards / 'c.json').write_text('{"images": [{"name": "1.jpg"}]}')
     (shards / 'd.json').write_text('{"images": []}')
+    (shards / 'e.json').write_text('{"images": [{"file_name": 5}]}')
     (shards / 'bad.tar').write_bytes(b'x' * 2000)
     with tarfile.open(shards / 'empty.tar', 'w'):
         pass
     cases = [
         (shards / 'c.json', "no annotation file in COCO's format.*'file_name'"),
         (shards / 'd.json', 'lists no image'),
+        (shards / 'e.json', "no annotation file in COCO's format.*not int"),
         (shards / 'nowhere.json', 'No such file'),
+        (shards / 'x.tar.gz', 'is a packed archive.*unpack it'),
+        ('', 'in an empty word'),
         (shards / 'x*.tar', 'there is no tar file'),
         (shards / 'bad.tar', 'cannot be read as an uncompressed tar'),
         (shards / 'empty.tar', 'holds no image'),
