@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from mmengine.logging import MMLogger
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from mmmim.datasets import ImageFolder, collate_views
-from mmmim.datasets.decoding import ImageError
+from mmmim.datasets.decoding import ImageError, decode
 from mmmim.datasets.file_list import PathTable
 from mmmim.registry import DATASETS
 
@@ -114,7 +115,7 @@ def sound_batches(
             _name(errors)
             yield collate_views(views)
     if not some:
-        raise first or ImageError(f'none of the images below {dataset.paths.root} can be read.')
+        raise first or _why(dataset, attempts.indices[0])
 
 
 class _Attempts(Dataset):
@@ -131,6 +132,14 @@ class _Attempts(Dataset):
             return self.dataset[self.indices[position]]  # which names what it cannot read
         except ImageError as error:
             return error
+
+
+def _why(dataset, index: int) -> ImageError:
+    try:
+        decode(dataset.paths.read(index), dataset.form)
+    except ImageError as error:
+        return ImageError(f'{dataset.paths.full(index)}: {error}.')
+    return ImageError(f'{dataset.paths.full(index)} cannot be read.')
 
 
 def _name(errors) -> None:
@@ -183,14 +192,22 @@ class LargeEnough:
         self.smallest = smallest
 
     def __call__(self, results: dict) -> dict:
-        height, width = results['image'].shape[1:]
-        if min(height, width) < self.smallest:
-            path = self.paths.full(results['sample_index'])
-            raise ImageError(
-                f'{path} has {height}x{width} pixels, less than a patch of '
-                f'{self.smallest}x{self.smallest}: take larger images.'
-            )
+        path = self.paths.full(results['sample_index'])
+        check_pixels(path, results['image'], self.smallest)
         return results
+
+
+def check_pixels(path: str, image: Tensor, smallest: int) -> None:
+    """
+    Raises:
+        ImageError: If a side of an image (C, H, W) is below ``smallest`` pixels.
+    """
+    height, width = image.shape[1:]
+    if min(height, width) < smallest:
+        raise ImageError(
+            f'{path} has {height}x{width} pixels, less than a patch of {smallest}x{smallest}: '
+            'take larger images.'
+        )
 
 
 def check_size(size: tuple[int, int], smallest: int) -> None:

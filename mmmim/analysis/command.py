@@ -118,7 +118,12 @@ def parse_models(parser, words: Sequence[str]) -> list[Source]:
             found.append(Source(name, path, None))
     if pending is not None:
         parser.error(f'{pending[1]} needs a checkpoint behind it, or the word random')
-    return _with_names(found)
+    found = _with_names(found)
+    names = [source.name for source in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        parser.error(f'two models are called {twice}: give them names, A=... B=...')
+    return found
 
 
 def _with_names(sources: list[Source]) -> list[Source]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from mmmim.datasets.decoding import ImageError, decode_file, image_extensions
 from mmmim.datasets.pixel_format import PixelFormat
 
+from .batches import check_pixels, readable
 from .blocks import map_blocks
 from .sources import cover
 
@@ -70,19 +71,34 @@ def pair_label_maps(images, labels) -> list[tuple[Path, Path]]:
     return pairs
 
 
-def read_images(paths, size: tuple[int, int], channels: int) -> Tensor:
-    """Images cut to ``size`` as those of the other tools: (N, C, H, W) uint8.
+def read_images(pairs, size: tuple[int, int], channels: int, smallest: int = 1):
+    """Images cut to ``size`` as those of the other tools, and their label maps.
+
+    Args:
+        pairs: Paths of images and label maps.
+        size: (H, W).
+        channels: Of the images.
+        smallest: Least side of an image in the file, such as a patch.
+
+    Returns:
+        (N, C, H, W) uint8 and N paths; images of no use are left out, and named in a warning.
 
     Raises:
-        ValueError: If one cannot be read or has other channels.
+        ImageError: If none can be read with these channels and is as large as ``smallest``.
     """
-    found, form = [], PixelFormat(channels)
-    for path in paths:
+    form = PixelFormat(channels)
+
+    def read(index):
+        path, labels = pairs[index]
         try:
-            found.append(cover(decode_file(str(path), form), size))
+            image = decode_file(str(path), form)
         except ImageError as error:
-            raise ValueError(f'{path}: {error}.') from error
-    return torch.stack(found)
+            raise ImageError(f'{path}: {error}.') from error
+        check_pixels(str(path), image, smallest)
+        return cover(image, size), labels
+
+    images, labels = zip(*readable(read, range(len(pairs))))
+    return torch.stack(images), labels
 
 
 def read_label_map(path, size: tuple[int, int]) -> Tensor:

@@ -27,7 +27,7 @@ from mmmim.transfer import load_pretrained, read_checkpoint
 from mmmim.transfer.layouts import BESIDE_ENCODER, find_state
 from mmmim.transfer.whole_model import load_checkpoint
 
-from .batches import check_size, pick, readable
+from .batches import check_pixels, check_size, pick, readable
 
 RANDOM = 'random'
 _CONSTANTS = ('data_preprocessor', 'target', 'corruption')
@@ -94,7 +94,8 @@ def read_source(source, checkpoint=None) -> tuple[Config, str | None]:
     """The config, and the file of the weights or None; see :func:`load_model`."""
     source = os.fspath(source)
     if source.endswith('.py'):
-        return load_config(source), None if checkpoint in (None, RANDOM) else os.fspath(checkpoint)
+        drawn = checkpoint in (None, RANDOM)
+        return load_config(source), None if drawn else checkpoint_in(checkpoint)
     path = checkpoint_in(source)
     return _config_inside(path), path
 
@@ -145,6 +146,8 @@ def _initialised(build, seed: int) -> nn.Module:
     try:
         model = build()
         model.init_weights()
+    except TypeError as error:  # mmengine says which class and keyword
+        raise ConfigError(f'the model of this config cannot be built: {error}.') from error
     finally:
         logger.setLevel(level)
     return model
@@ -255,12 +258,7 @@ def _read(source, index: int, form: PixelFormat, smallest: int) -> Tensor:
         image = decode(source.read(index), form)
     except ImageError as error:
         raise ImageError(f'{source.full(index)}: {error}.') from error
-    height, width = image.shape[1:]
-    if min(height, width) < smallest:
-        raise ImageError(
-            f'{source.full(index)} has {height}x{width} pixels, less than a patch of '
-            f'{smallest}x{smallest}: take larger images.'
-        )
+    check_pixels(source.full(index), image, smallest)
     return image
 
 

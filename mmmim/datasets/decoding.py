@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from torchvision.io import ImageReadMode, decode_jpeg
 
@@ -147,6 +147,8 @@ def _as_tensor(image: Image.Image) -> Tensor:
 def _explained(error: Exception) -> ImageError:
     if type(error) is ValueError:
         return ImageError(str(error))
+    if isinstance(error, UnidentifiedImageError):  # whose text is the address of a buffer
+        return ImageError('it is no image of a known format')
     return ImageError(f'{type(error).__name__}: {error}')
 
 

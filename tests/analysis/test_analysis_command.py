@@ -45,6 +45,8 @@ def test_models_are_told_apart(parser, words, expected):
         (['x.py', 'y.py'], 'x.py needs a checkpoint behind it'),
         (['x.py', 'b=y.pth'], 'x.py needs a checkpoint behind it'),
         (['random'], 'random needs a config before it'),
+        (['a=x.pth', 'a=y.pth'], 'two models are called a: give them names'),
+        (['r/x.pth', 'r/x.pth'], 'two models are called r/x'),
     ],
 )
 def test_words_that_do_not_pair_end_the_program(parser, words, message, capsys):

@@ -69,6 +69,22 @@ def test_images_that_do_not_do(tool, images, words, files):
     assert sentence(ended) and words in ended, ended
 
 
+def test_images_of_patches_that_do_not_do(files):
+    labels = files / 'labels'
+    labels.mkdir()
+    for index in range(8):
+        Image.fromarray(np.zeros((64, 64), np.uint8)).save(labels / f'{index}.png')
+    for images, words in (('small', 'less than a patch of 8x8'), ('empty', 'has a label map')):
+        where = ('--images', files / images, '--labels', labels, '--out', files / 'out')
+        ended = tools.call('analysis/tsne.py', MAE, 'random', *where)
+        assert sentence(ended) and words in ended, ended
+
+
+def test_options_that_no_part_takes(files):
+    ended = call('reconstruct', files, MAE, 'random', **{'cfg-options': ['model.none=3']})
+    assert sentence(ended) and 'cannot be built: MaskedImageModeling' in ended, ended
+
+
 @pytest.mark.parametrize('tool', LOOKS)
 def test_sizes_that_do_not_do(tool, files):
     for size, words in ((['4'], 'smaller than a patch'), (['60', '64'], 'does not divide')):

@@ -53,6 +53,8 @@ def test_config_and_weights(files):
     whole, _ = sources.load_model(CONFIG, folder / 'bare.pth', whole=True)
     for name, value in model.state_dict().items():
         assert torch.equal(whole.state_dict()[name], value), name
+    same, _ = sources.load_model(CONFIG, folder, whole=True)  # the newest in a work directory
+    assert torch.equal(same.neck.pred.weight, whole.neck.pred.weight)
     encoder, _ = sources.load_model(CONFIG, folder / 'encoder.pth', seed=4)
     assert torch.equal(encoder.backbone.pos_embed, model.backbone.pos_embed)
     assert not hasattr(encoder, 'neck')

@@ -83,11 +83,12 @@ def patches_of(args, model, backbone):
     size = crop_size(args, backbone)
     pairs = pair_label_maps(args.images, args.labels)
     pairs = [pairs[index] for index in pick(len(pairs), args.count)]
-    pixels = read_images([image for image, _ in pairs], size, image_channels(backbone))
+    patch = getattr(backbone, 'patch_size', 1)
+    pixels, maps = read_images(pairs, size, image_channels(backbone), patch)
     block = resolve_block(backbone, args.block)
     features, grid = patch_features(backbone, normalise(model, pixels), block)
-    labels = torch.stack([label_grid(path, size, grid, args.ignore) for _, path in pairs]).flatten()
-    owners = torch.arange(len(pairs)).repeat_interleave(grid[0] * grid[1])
+    labels = torch.stack([label_grid(path, size, grid, args.ignore) for path in maps]).flatten()
+    owners = torch.arange(len(maps)).repeat_interleave(grid[0] * grid[1])
     chosen = choose_patches(labels, args.per_class, args.points, args.seed)
     return features.flatten(0, 1)[chosen], labels[chosen], owners[chosen]
 
