@@ -10,7 +10,6 @@ import stand_ins
 from pages import ROOT
 from warm import Warm
 
-COUNTS = dict(unlabeled=128, train=256, tune=64, val=64)
 LINKS = ('configs', 'docs', 'mmmim', 'requirements', 'tests', 'pyproject.toml', 'setup.cfg')
 PYTHON = re.compile(r'^```python\n(.*?)^```', re.MULTILINE | re.DOTALL)
 
@@ -30,9 +29,8 @@ class Sandbox:
         (folder / 'tools/setup_env.sh').write_text(f'echo {sys.executable}\n')
         (folder / 'bin').mkdir()
         stand_ins.write(folder / 'bin')
-        counts = [word for name, n in COUNTS.items() for word in (f'--{name}', str(n))]
         tool = ROOT / 'tools/dataset_converters/make_scenes.py'
-        self.must(sys.executable, str(tool), '--processes', '1', *counts)
+        self.must(sys.executable, str(tool), *stand_ins.SCENES)
 
     def must(self, *command) -> str:
         """Output of a command, which ends with 0."""
