@@ -12,11 +12,13 @@ import torch
 from numpy.lib.format import open_memmap
 from torch.utils.data import DataLoader, Dataset
 
+from mmmim.analysis.command import pick_device
 from mmmim.datasets.collate import worker_init
 from mmmim.datasets.decoding import ImageError
 from mmmim.datasets.sources import Source, find_images
 from mmmim.engine.disk import require_space, whole_file
 from mmmim.engine.errors import ConfigError, DataError, UserError
+from mmmim.engine.failures import explained
 from mmmim.export.result import need
 from mmmim.jobs.job import writable_folder
 
@@ -123,6 +125,11 @@ def extract(
         raise ConfigError(f'--out {out}: the name must end in {" or ".join(ENDINGS)}.')
     if feature not in FEATURES:
         raise ConfigError(f'--feature {feature}: choose from {", ".join(FEATURES)}.')
+    if batch_size < 1 or workers < 0:
+        raise ConfigError(
+            f'--batch-size {batch_size} --workers {workers}: at least 1 image, and 0 processes.'
+        )
+    device = pick_device(device)
     encoder = load_encoder(checkpoint, size=size)
     if feature != 'patches':
         encoder.check_pool(feature)
@@ -130,7 +137,6 @@ def extract(
     if os.path.isdir(out):
         raise ConfigError(f'--out {out} is a folder: name a file to write.')
     writable_folder(os.path.dirname(out) or '.')
-    device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
     batches = compute(encoder, source, feature, batch_size, workers, device)
     write = _write_npy if out.endswith('.npy') else _write_parquet
     indices, broken = write(out, batches, len(source), source)
@@ -158,7 +164,8 @@ def _write_npy(out, batches, count, source):
     os.replace(used, out)
     with whole_file(f'{os.path.splitext(out)[0]}.txt') as temporary:
         with open(temporary, 'w', encoding='utf-8', errors='surrogateescape') as file:
-            file.writelines(f'{source[index]}\n' for index in kept)
+            names = (source[index].replace('\n', '\\n') for index in kept)  # a line each
+            file.writelines(f'{name}\n' for name in names)
     return kept, broken
 
 
@@ -233,8 +240,11 @@ def main(argv=None) -> int:
             args.device,
             size,
         )
-    except (UserError, ValueError, OSError) as error:
-        print(f'error: {error}', file=sys.stderr)
+    except (UserError, ValueError, OSError, RuntimeError) as error:
+        cause = explained(error)
+        if not isinstance(cause, (UserError, ValueError, OSError)):
+            raise
+        print(f'error: {cause}', file=sys.stderr)
         return 2
     for name, why in broken.items():
         print(f'left out {name}: {why}')

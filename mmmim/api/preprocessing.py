@@ -25,12 +25,19 @@ class Preprocessing:
         std (Sequence[float]): Likewise.
         bits (int): 8 or 16 of the values that files are read in; those of 16 bits are divided by
             257, as in pre-training.
+
+    Raises:
+        ValueError: If the size is none, or a standard deviation not positive.
     """
 
     def __init__(self, size, mean: Sequence[float], std: Sequence[float], bits: int = 8) -> None:
         self.form = PixelFormat(len(mean), bits).check()
         self.size = None if size is None else tuple(to_2tuple(size))
         self.mean, self.std = tuple(map(float, mean)), tuple(map(float, std))
+        if self.size is not None and not _is_size(self.size):
+            raise ValueError(f'size must be a side or (height, width) in pixels, got {size!r}.')
+        if min(self.std) <= 0:
+            raise ValueError(f'std must be above 0 in every channel, got {list(self.std)}.')
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(size={self.size}, mean={self.mean}, std={self.std})'
@@ -86,3 +93,7 @@ class Preprocessing:
                 f'array or (C, H, W) tensor, got {what or type(image).__name__}.'
             )
         return image
+
+
+def _is_size(size: tuple) -> bool:
+    return len(size) == 2 and all(isinstance(side, int) and side > 0 for side in size)

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pickle import UnpicklingError
@@ -27,6 +28,13 @@ def _history_attribute(owner, name):
     if owner is HistoryBuffer and name in _HISTORY_METHODS:
         return getattr(HistoryBuffer, name)
     raise UnpicklingError(f'refused to look up {name!r} of {owner!r}')
+
+
+def _bytes(text, encoding):
+    """Stands in for ``_codecs.encode``, by which numpy's bytes are pickled: torch 2.4 lacks it."""
+    if encoding != 'latin1':
+        raise UnpicklingError(f'refused to encode to {encoding!r}')
+    return text.encode(encoding)
 
 
 def _containers() -> list:
@@ -54,6 +62,7 @@ def _containers() -> list:
     return [
         HistoryBuffer,
         alias(_history_attribute, 'builtins.getattr'),
+        alias(_bytes, '_codecs.encode'),
         np.ndarray,
         np.dtype,
         *sorted(dtypes, key=str),
@@ -90,7 +99,10 @@ def _local(path: str) -> str:
     os.makedirs(folder, exist_ok=True)
     target = os.path.join(folder, path.rstrip('/').rsplit('/', 1)[-1])
     if not os.path.exists(target):
-        torch.hub.download_url_to_file(path, target, progress=False)
+        try:
+            torch.hub.download_url_to_file(path, target, progress=False)
+        except OSError as error:  # URLError, HTTPError and time-outs among them
+            raise ValueError(f'{path} cannot be fetched: {error}.') from error
     return target
 
 
@@ -113,8 +125,11 @@ def read_checkpoint(path: str | os.PathLike, allow_pickle: bool = False) -> Any:
     """
     file = _local(os.fspath(path))
     if not os.path.isfile(file):
+        hub = ''
+        if re.fullmatch(r'[\w.-]+/[\w-]+', file):
+            hub = f' If it is a name on the Hugging Face hub: `hf download {path} --local-dir DIR`.'
         raise FileNotFoundError(
-            f'checkpoint {path} does not exist (working directory {os.getcwd()}).'
+            f'checkpoint {path} does not exist (working directory {os.getcwd()}).{hub}'
         )
     kind = _another_kind(file)
     if kind:

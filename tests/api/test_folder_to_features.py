@@ -89,6 +89,17 @@ def test_wrong_requests_end_in_a_sentence(work_dir, images, tmp_path, capsys):
     assert 'no folder that can be written' in capsys.readouterr().err
     assert command.main([str(work_dir), '--to', 'timm', '--out', str(tmp_path / 'file')]) == 2
     assert 'no folder that can be written' in capsys.readouterr().err
+    for option, value, told in [
+        ('--size', '0', 'size must be a side'),
+        ('--batch-size', '0', '--batch-size 0'),
+        ('--device', 'gpu0', '--device gpu0 cannot be used'),
+    ]:
+        assert extraction.main([*words, str(tmp_path / 'a.npy'), option, value]) == 2
+        assert told in capsys.readouterr().err
+    with pytest.raises(ValueError, match='std must be above 0'):
+        mmmim.load_encoder(work_dir, mean=[1, 2, 3], std=[1, 0, 1])
+    with pytest.raises(FileNotFoundError, match='hf download facebook/vit-mae-base'):
+        mmmim.load_encoder('facebook/vit-mae-base')
     with pytest.raises(ValueError, match='mean and std must have 3 values'):
         mmmim.load_encoder(work_dir, mean=[1.0, 2.0])
     with pytest.raises(ValueError, match='says its number of heads itself'):
