@@ -42,6 +42,24 @@ PINNED = {
     'numpy': '2.2.6',
 }
 
+# Compiles the operators for the installed torch. The setup.py of OpenMMLab imports pkg_resources,
+# which setuptools 82 dropped.
+BUILD_OPS = {
+    'onedl': (
+        'bash tools/setup_env.sh        (in a clone; compiles once, about 10 minutes) or: '
+        'MMCV_WITH_OPS=1 pip install --no-cache-dir --no-build-isolation --no-deps '
+        f'--force-reinstall --no-binary onedl-mmcv onedl-mmcv=={PINNED["onedl-mmcv"]}'
+    ),
+    'openmmlab': (
+        'pip uninstall -y mmcv mmcv-lite && pip install ninja "setuptools<82" && '
+        'MMCV_WITH_OPS=1 pip install --no-cache-dir --no-build-isolation --no-deps '
+        '--no-binary mmcv mmcv==2.1.0'
+    ),
+}
+
+# Beside pycocotools, mmpretrain imports models that need these releases of transformers.
+TRANSFORMERS = {'onedl-mmpretrain': ('4.53', '5'), 'mmpretrain': ('4.28', '4.52')}
+
 
 def release(version):
     """The leading integers of a version string: ``'2.11.0+cpu'`` gives ``(2, 11, 0)``."""
@@ -85,12 +103,55 @@ def hush_debug_messages():
     package.print_log = print_log
 
 
+def version_of(name):
+    """Version of a distribution, None if it is not installed."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def family():
+    """Whose packages are installed: ``'openmmlab'``, else ``'onedl'``."""
+    names = FAMILIES['openmmlab']
+    ours = version_of('onedl-mmengine') or not any(map(version_of, names))
+    return 'onedl' if ours else 'openmmlab'
+
+
+def detection_remedy():
+    """What to do where a detector cannot run, after "run" or "install"."""
+    if family() == 'openmmlab':
+        return f'run `{BUILD_OPS["openmmlab"]}`, then `pip install "mmmim[openmmlab-det]"`'
+    return (
+        'run `bash tools/setup_env.sh`, or `pip install "mmmim[onedl-det]"` and rebuild mmcv with '
+        '`pip install --no-cache-dir --no-build-isolation --force-reinstall --no-deps onedl-mmcv`'
+    )
+
+
+def transformers_conflict(versions):
+    """Why ``import mmpretrain.models`` fails: parts of it subclass what transformers dropped.
+
+    Args:
+        versions (dict): Name of a distribution -> version; absent or None if not installed.
+
+    Returns:
+        (what was found, the line that mends it), or None.
+    """
+    have, api = versions.get('transformers'), versions.get('pycocotools')
+    owner = next((name for name in TRANSFORMERS if versions.get(name)), 'onedl-mmpretrain')
+    low, below = TRANSFORMERS[owner]
+    if not have or not api or release(have) < release(below):
+        return None
+    text = f'transformers {have} beside pycocotools {api}: `import mmpretrain.models` fails'
+    return text, f'pip install "transformers>={low},<{below}"'
+
+
 def check_stack():
     """Refuse a stack that cannot work, saying what to install; the doctor says more.
 
     Raises:
-        RuntimeError: If torch is missing or outside the supported range, or if mmengine, mmcv or
-            mmpretrain is missing.
+        RuntimeError: If torch is missing or outside the supported range, if mmengine, mmcv or
+            mmpretrain is missing, or if transformers keeps mmpretrain from being imported.
     """
     if is_doctor(sys.orig_argv):
         return
@@ -110,3 +171,7 @@ def check_stack():
             f'mmmim needs {", ".join(missing)}: install one of the two package families with '
             '`pip install "mmmim[onedl]"` or `pip install "mmmim[openmmlab]"`.'
         )
+    names = ('transformers', 'pycocotools', *TRANSFORMERS)
+    conflict = transformers_conflict({name: version_of(name) for name in names})
+    if conflict:
+        raise RuntimeError(f'{conflict[0]}; run `{conflict[1]}`.')

@@ -6,17 +6,25 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..compat import FAMILIES, PINNED, TORCH_BELOW, TORCH_MIN, release, torchvision_for
+from ..compat import (
+    BUILD_OPS,
+    FAMILIES,
+    PINNED,
+    TORCH_BELOW,
+    TORCH_MIN,
+    release,
+    torchvision_for,
+    transformers_conflict,
+)
 from .facts import Facts
 
 OK, NOTE, FAULT = 'ok', 'note', 'fault'
 PYTHON_MIN, PYTHON_BELOW = (3, 10), (3, 13)
 DISK_FAULT, DISK_NOTE = 2e9, 20e9  # bytes; a checkpoint of ViT-L with its optimizer is 3.9 GB
-BUILD_OPS = (
-    'bash tools/setup_env.sh        (in a clone; compiles once, about 10 minutes) or: '
-    'MMCV_WITH_OPS=1 pip install --no-cache-dir --no-build-isolation --no-deps --force-reinstall '
-    f'--no-binary onedl-mmcv onedl-mmcv=={PINNED["onedl-mmcv"]}'
-)
+WITHOUT_OPS = {
+    'onedl': 'detection cannot run, the rest can',
+    'openmmlab': 'pre-training and classification run, segmentation and detection do not',
+}
 
 
 class Finding(NamedTuple):
@@ -126,22 +134,24 @@ def check_ops(facts: Facts) -> Iterator[Finding]:
     if name is None:
         return
     version, error = facts.versions[name], facts.ops_error
+    family = 'onedl' if name == 'onedl-mmcv' else 'openmmlab'
+    remedy = BUILD_OPS[family]
     if error is None:
         yield Finding(OK, f"mmcv {version}'s compiled operators run")
     elif re.search(r"No module named 'mmcv\.(_ext|ops)'", error):
         level = FAULT if {'onedl-mmdetection', 'mmdet'} & set(facts.versions) else NOTE
-        text = f'{name} {version} has no compiled operators: detection cannot run, the rest can'
-        yield Finding(level, text, BUILD_OPS)
+        text = f'{name} {version} has no compiled operators: {WITHOUT_OPS[family]}'
+        yield Finding(level, text, remedy)
     elif re.search('undefined symbol|cannot open shared object|libtorch|libc10|libcudart', error):
         torch = facts.versions.get('torch')
         text = f'the operators of {name} {version} were built for another torch than {torch}'
-        yield Finding(FAULT, f'{text}: {error}', BUILD_OPS)
+        yield Finding(FAULT, f'{text}: {error}', remedy)
     elif 'kernel image' in error or 'not compiled with GPU' in error:
         text = f'the operators of {name} {version} were not built for this GPU: {error}'
         archs = ';'.join(f'{gpu[1]}.{gpu[2]}' for gpu in (facts.gpu or {}).get('gpus', ()))
-        yield Finding(FAULT, text, f'TORCH_CUDA_ARCH_LIST="{archs}" FORCE_CUDA=1 {BUILD_OPS}')
+        yield Finding(FAULT, text, f'TORCH_CUDA_ARCH_LIST="{archs}" FORCE_CUDA=1 {remedy}')
     else:
-        yield Finding(FAULT, f'the operators of {name} {version} do not run: {error}', BUILD_OPS)
+        yield Finding(FAULT, f'the operators of {name} {version} do not run: {error}', remedy)
 
 
 def check_gpu(facts: Facts) -> Iterator[Finding]:
@@ -177,14 +187,9 @@ def runs_on(archs, major: int, minor: int) -> bool:
 
 
 def check_transformers(facts: Facts) -> Iterator[Finding]:
-    """``import mmpretrain.models`` fails with both: its multimodal part subclasses None."""
-    version = facts.versions.get('transformers')
-    if version and release(version) >= (5,) and 'pycocotools' in facts.versions:
-        text = (
-            f'transformers {version} beside pycocotools {facts.versions["pycocotools"]}: '
-            '`import mmpretrain.models` fails'
-        )
-        yield Finding(FAULT, text, 'pip install "transformers>=4.53,<5"')
+    conflict = transformers_conflict(facts.versions)
+    if conflict:
+        yield Finding(FAULT, *conflict)
 
 
 def check_numpy(facts: Facts) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from ..compat import BUILD_OPS, family
 from ..version import __version__
 from .checks import FAULT, NOTE, OK, Finding, examine
 from .facts import gather, machine, probe
@@ -55,11 +56,14 @@ def steps(versions):
     """One step of each framework that is installed."""
     for name, title in STEPS.items():
         if not set(PACKAGES[name]) & set(versions):
-            yield Finding(NOTE, f'{title}: not installed', 'pip install "mmmim[onedl-det]"')
+            remedy = f'pip install "mmmim[{family()}-det]"'
+            yield Finding(NOTE, f'{title}: not installed', remedy)
             continue
         _, error = probe(STEP.format(name))
         if error is None:
             yield Finding(OK, f'{title}: a step runs')
+        elif "'mmcv._ext'" in error:  # said above, with the remedy
+            yield Finding(NOTE, f'{title}: needs the compiled operators', BUILD_OPS[family()])
         else:
             remedy = 'mend the findings above first; if there are none, report this line'
             yield Finding(FAULT, f'{title}: {error}', remedy)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mmmim import compat
 from mmmim.compat import PINNED, is_doctor, torchvision_for
 from mmmim.doctor import main as doctor
 from mmmim.doctor.checks import FAULT, NOTE, OK, check_gpu, examine, runs_on
@@ -197,6 +198,41 @@ def test_missing_operators_are_a_note_without_detection():
     error = "ModuleNotFoundError: No module named 'mmcv._ext'"
     found = examine(facts(versions={'onedl-mmdetection': None}, ops_error=error))
     assert [item.level for item in found if 'operators' in item.text] == [NOTE]
+
+
+OPENMMLAB = {'onedl-mmcv': None, 'onedl-mmengine': None, 'onedl-mmdetection': None}
+OPENMMLAB |= {'mmcv-lite': '2.1.0', 'mmengine': '0.10.7', 'mmpretrain': '1.2.0'}
+
+
+def test_remedies_are_those_of_the_family_that_is_installed():
+    """setup_env.sh would refuse an environment of OpenMMLab's own packages."""
+    error = "ModuleNotFoundError: No module named 'mmcv._ext'"
+    found = examine(facts(versions=OPENMMLAB, ops_error=error))
+    (line,) = [item for item in found if 'operators' in item.text]
+    assert line.level == NOTE and 'segmentation and detection do not' in line.text
+    assert line.remedy == compat.BUILD_OPS['openmmlab'] and 'setup_env' not in line.remedy
+
+
+@pytest.mark.parametrize(
+    ('owner', 'transformers', 'works'),
+    [
+        ('onedl-mmpretrain', '4.57.6', True),
+        ('onedl-mmpretrain', '5.0.0', False),
+        ('mmpretrain', '4.51.3', True),
+        ('mmpretrain', '4.52.4', False),
+    ],
+)
+def test_transformers_that_mmpretrain_cannot_import(monkeypatch, owner, transformers, works):
+    versions = {owner: '1.3.6', 'transformers': transformers, 'pycocotools': '2.0.11'}
+    assert (compat.transformers_conflict(versions) is None) is works
+    assert compat.transformers_conflict(versions | {'pycocotools': None}) is None
+    versions['torch'] = PINNED['torch']
+    monkeypatch.setattr(compat, 'version_of', versions.get)
+    if works:
+        compat.check_stack()
+    else:
+        with pytest.raises(RuntimeError, match=r'pycocotools.*fails; run `pip install "transf'):
+            compat.check_stack()
 
 
 @pytest.mark.parametrize(

@@ -5,22 +5,21 @@ import importlib
 import importlib.util
 import io
 
+from mmmim.compat import BUILD_OPS, detection_remedy, family
+
 
 def missing_ops(cfg):
     """A sentence if ``cfg`` is a detector's and mmdet or ``mmcv.ops`` does not import."""
     if not needs_mmdet(cfg):
         return broken_scope(cfg)
     if importlib.util.find_spec('mmdet') is None:
-        return [
-            'a detector needs mmdet, which is not installed: run `bash tools/setup_env.sh`, or '
-            'install the extra `mmmim[onedl-det]`.'
-        ]
+        return [f'a detector needs mmdet, which is not installed: {detection_remedy()}.']
     try:
         importlib.import_module('mmcv.ops')
     except ImportError as error:
         return [
             f"a detector needs mmcv's compiled operators, but mmcv.ops does not import ({error}): "
-            'run `bash tools/setup_env.sh`, which builds mmcv with them.'
+            f'{detection_remedy()}.'
         ]
     return broken_scope(cfg)
 
@@ -39,6 +38,11 @@ def broken_scope(cfg):
                 importlib.import_module(module)
         except Exception as error:  # version gates use assert, broken wheels whatever they like
             reason = f'{type(error).__name__}: {error}'.splitlines()[0]
+            if "'mmcv._ext'" in reason:
+                return [
+                    f"{scope} needs mmcv's compiled operators, which are not there: "
+                    f'run `{BUILD_OPS[family()]}`.'
+                ]
             return [f'default_scope {scope!r}: {module} does not import ({reason}).']
     return []
 

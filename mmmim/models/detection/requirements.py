@@ -1,10 +1,6 @@
 """Whether detection can run here, and what to do if not."""
 
-REMEDY = (
-    'Detection needs mmdet and mmcv with compiled ops: run `bash tools/setup_env.sh`, or '
-    '`pip install "mmmim[onedl-det]"` and rebuild mmcv with '
-    '`pip install --no-cache-dir --no-build-isolation --force-reinstall --no-deps onedl-mmcv`.'
-)
+from mmmim.compat import detection_remedy
 
 
 def detection_problem() -> str | None:
@@ -15,7 +11,7 @@ def detection_problem() -> str | None:
         return f'mmcv.ops cannot be imported ({error})'
     try:
         import mmdet.models  # noqa: F401
-    except ImportError as error:
+    except Exception as error:  # its gate of mmcv's version is an assertion
         return f'mmdet cannot be imported ({error})'
     return None
 
@@ -28,4 +24,7 @@ def require_detection() -> None:
     """
     problem = detection_problem()
     if problem is not None:
-        raise RuntimeError(f'{REMEDY} Reason: {problem}.')
+        raise RuntimeError(
+            f'Detection needs mmdet and mmcv with compiled ops: {detection_remedy()}. '
+            f'Reason: {problem}.'
+        )
