@@ -7,14 +7,17 @@ import io
 import json
 import logging
 import warnings
+from inspect import signature
 
 import torch
 
 from mmmim.engine.disk import whole_file
+from mmmim.engine.errors import EnvironmentProblem
 
 from .portable import PortableEncoder
 from .result import Export, compared, installed, join, need, plain_meta, sample_images
 
+WRITES_ONNX = 'dynamic_shapes' in signature(torch.onnx.export).parameters  # torch 2.5
 OUTPUTS = ('features', 'tokens')
 ONE_SIZE = 'The encoder has relative positions, so the graph takes images of {0}x{1} px alone.'
 ANY_SIZE = 'The graph takes images of any size that is a multiple of {0} px.'
@@ -60,6 +63,11 @@ def export_onnx(encoder, folder, options) -> Export:
     onnx = need('onnx', 'writing ONNX')
     need('onnxscript', 'writing ONNX')
     portable, size = prepare(encoder, options)
+    if not WRITES_ONNX:
+        raise EnvironmentProblem(
+            f'writing ONNX needs torch 2.5 or newer, {torch.__version__} is installed: install one, '
+            'or write another format, such as --to torchscript.'
+        )
     images = sample_images(encoder, size)
     shapes = {0: torch.export.Dim('batch')}
     if portable.is_dynamic:
