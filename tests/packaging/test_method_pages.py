@@ -64,7 +64,7 @@ def test_numbers_have_an_owner(folder):
     assert re.search(r'paper|not in our copy', text)
 
 
-@pytest.mark.parametrize('folder', METHODS, ids=name)
+@pytest.mark.parametrize('folder', PAGES, ids=name)
 def test_the_metafile_lists_every_config(folder):
     content = yaml.safe_load((folder / 'metafile.yml').read_text())
     (collection,) = content['Collections']
