@@ -65,7 +65,7 @@ def export_onnx(encoder, folder, options) -> Export:
     portable, size = prepare(encoder, options)
     if not WRITES_ONNX:
         raise EnvironmentProblem(
-            f'writing ONNX needs torch 2.5 or newer, {torch.__version__} is installed: install one, '
+            f'writing ONNX needs torch 2.5 or newer, {torch.__version__} is installed: install it, '
             'or write another format, such as --to torchscript.'
         )
     images = sample_images(encoder, size)
