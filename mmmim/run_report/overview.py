@@ -14,8 +14,11 @@ NO_RECORD = (
     'The run wrote no run.json (mmmim.RunRecordHook in configs/_base_/default_runtime.py): its '
     'command, versions and hardware are unknown.'
 )
-# Where things lie and how they are shown, not what is computed.
-_PLACES = ('work_dir', 'default_hooks', 'env_cfg', 'log_', 'load_from', 'resume', 'launcher', 'vis')
+# Where things lie and how they are shown, not what is computed; variables of the config files.
+_PLACES = (
+    *('work_dir', 'default_hooks', 'env_cfg', 'log_', 'load_from', 'resume', 'launcher', 'vis'),
+    *('arch.', 'corruption.'),
+)
 
 
 def runs_section(runs: list[Run], problems: list[str]) -> str:

@@ -6,7 +6,7 @@ from fakes import fake_story
 
 from mmmim.quickstart.report import build_report
 
-VOID = {'meta', 'link', 'img', 'br', 'hr'}
+VOID = {'meta', 'link', 'img', 'br', 'hr', 'wbr'}
 
 
 class Checker(HTMLParser):

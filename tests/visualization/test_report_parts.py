@@ -39,6 +39,8 @@ def test_curve_lies_where_its_numbers_say():
     assert (x0, y0) == (charts.LEFT, charts.HEIGHT - charts.BOTTOM)
     assert (x1, y1) == (charts.WIDTH - charts.RIGHT, charts.TOP)
     assert charts.line_chart('c', 'Loss', 'x', 'y', []).startswith('<p class="note">Loss')
+    single = charts.line_chart('c', 'Loss', 'x', 'y', [charts.Series('a', [10], [0.25])])
+    assert single == '<p class="note">Loss, one value: a 0.25 (x: 10).</p>'
 
 
 def test_error_bars_span_one_standard_error_each_way():
@@ -65,6 +67,12 @@ def test_label_without_room_on_the_right_ends_before_the_bar():
 def test_table_groups_and_escapes():
     html = blocks.table(('a', 'b'), ['group <1>', ('x', '1')], 'cap')
     assert 'group &lt;1&gt;' in html and 'colspan="2"' in html and '<td class="num">1</td>' in html
+
+
+def test_wide_tables_name_every_cell_for_the_list_on_a_phone():
+    html = blocks.table(('Setting', 'a&b', 'c'), [('model.p_q', 'x.Y', '')], 'cap', n_text=3)
+    assert '<table class="stack">' in html and '<wbr>p_<wbr>q</th>' in html
+    assert '<td data-name="a&amp;b">x.<wbr>Y</td><td data-name="c"></td>' in html
 
 
 def test_small_pictures_keep_their_pixels():

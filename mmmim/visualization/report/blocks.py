@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -11,6 +12,7 @@ from PIL import Image
 
 from mmmim.visualization.image_grid import ImageGrid
 
+_BREAKS = re.compile(r'([._/])(?=[a-zA-Z])')  # where a dotted name may go on in the next line
 SMALL = 128  # pixels; below it a picture is shown pixel by pixel
 
 
@@ -20,7 +22,9 @@ def paragraph(text: str, kind: str = '') -> str:
 
 
 def table(head: Sequence[str], body: Sequence, caption: str, n_text: int = 1) -> str:
-    """A table that scrolls sideways by itself on a narrow screen.
+    """A table; one of many columns, or of text, becomes a list of its rows on a phone.
+
+    What is still too wide scrolls sideways by itself.
 
     Args:
         head: Column names.
@@ -33,15 +37,19 @@ def table(head: Sequence[str], body: Sequence, caption: str, n_text: int = 1) ->
         tag = 'th' if header or index == 0 else 'td'
         scope = f' scope="{"col" if header else "row"}"' if tag == 'th' else ''
         kind = ' class="num"' if index >= n_text else ''
-        return f'<{tag}{scope}{kind}>{escape(content)}</{tag}>'
+        name = f' data-name="{escape(head[index])}"' if tag == 'td' and look else ''
+        text = _BREAKS.sub(r'\1<wbr>', escape(content)) if look else escape(content)
+        return f'<{tag}{scope}{kind}{name}>{text}</{tag}>'
 
     def row(cells):
         if isinstance(cells, str):
             return f'<tr class="group"><th colspan="{len(head)}">{escape(cells)}</th></tr>'
         return f'<tr>{"".join(cell(i, c, False) for i, c in enumerate(cells))}</tr>'
 
+    look = ' class="stack"' if len(head) > 4 or n_text > 2 else ''
+    label = escape(caption)
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table{look}>'
         f'<thead><tr>{"".join(cell(i, c, True) for i, c in enumerate(head))}</tr></thead>'
         f'<tbody>{"".join(map(row, body))}</tbody></table></div>'
         f'<p class="note">{escape(caption)}</p>'

@@ -67,12 +67,14 @@ def line_chart(
         title: Caption.
         x_label: Quantity and unit of the x axis.
         y_label: Quantity and unit of the y axis.
-        series: Curves; empty ones are left out.
+        series: Curves; empty ones are left out. Where all have a single point, that is a sentence.
         from_zero: Let the y axis start at zero.
     """
     series = [thinned for thinned in map(thin, series) if thinned.x]
     if not series:
         return f'<p class="note">{escape(title)}: nothing was logged.</p>'
+    if all(len(item.x) == 1 for item in series):
+        return f'<p class="note">{escape(_sentence(title, x_label, series))}</p>'
     xs = [x for item in series for x in item.x]
     ys = [y for item in series for y in _reach(item)] + ([0.0] if from_zero else [])
     x_ticks, y_ticks = nice_ticks(min(xs), max(xs)), nice_ticks(min(ys), max(ys))
@@ -84,6 +86,11 @@ def line_chart(
     entries = [(item.name, item.style) for item in series]
     spoken = f'{y_label} over {x_label}. {ends}.'
     return figure(chart_id, title, spoken, body, (WIDTH, HEIGHT), entries)
+
+
+def _sentence(title: str, x_label: str, series: Sequence[Series]) -> str:
+    values = '; '.join(f'{s.name} {s.y[0]:.4g} ({x_label}: {s.x[0]:.4g})' for s in series)
+    return f'{title}, one value each: {values}.' if series[1:] else f'{title}, one value: {values}.'
 
 
 def interval_chart(

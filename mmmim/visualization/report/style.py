@@ -36,6 +36,7 @@ thead th{border-bottom:2px solid var(--ink);font-weight:600;white-space:nowrap}
 tbody th{font-weight:400}
 tr.group th{font-weight:600;padding-top:.9rem}
 .num{text-align:right;white-space:nowrap}
+.stack td:not(.num),.stack tbody th{overflow-wrap:break-word;min-width:7.5rem}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,21rem),1fr));gap:1.4rem}
 figure{margin:1rem 0}
 .charts figure{margin:0}
@@ -88,6 +89,12 @@ details{margin:.6rem 0}summary{cursor:pointer;padding:.25rem 0}
 @media(max-width:34rem){html{font-size:16px}body{padding:1rem .9rem 3rem}h1{font-size:1.45rem}
 dl{grid-template-columns:1fr}dd{margin-bottom:.4rem}th,td{padding-right:.3rem}
 table{font-size:.8rem}.num{padding-left:.1rem}thead th{white-space:normal}
-tbody th{min-width:6.5rem}}
+tbody th{min-width:6.5rem}
+.stack thead{position:absolute;left:-99rem}.stack,.stack tbody,.stack tr,.stack td,
+.stack tbody th{display:block;text-align:left;white-space:normal}
+.stack tr{padding:.45rem 0;border-bottom:1px solid var(--rule)}.stack tbody th{font-weight:600}
+.stack td,.stack tbody th{border:0;padding:.1rem 0;font-size:.9rem;overflow-wrap:anywhere}
+.stack td:empty{display:none}
+.stack td::before{content:attr(data-name)": ";color:var(--soft)}}
 @media print{nav,.skip{display:none}h2{break-after:avoid}figure,tr{break-inside:avoid}}
 """
