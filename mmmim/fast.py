@@ -16,6 +16,7 @@ PATHS = {
     'targets': 'targets of masked cells alone, where the loss reads no others',
     'tokenizer': "body of DALL-E's tokenizer in bfloat16 under autocast on CPUs, channels last",
     'rows': 'of a JPEG no more rows decoded than its crop needs',
+    'activations': 'outputs of norms and GELU computed again, not kept, where sequences are long',
     'memory': 'on CPUs freed memory stays with the process, which saves page faults',
 }
 

@@ -10,6 +10,7 @@ from mmpretrain.models.utils import build_norm_layer
 from torch import Tensor
 
 from .attention import attend
+from .lean import through
 from .transformer import LAYER_NORM, FeedForward, scaled
 
 
@@ -97,10 +98,13 @@ class BEiTBlock(nn.Module):
             scale = torch.full((embed_dims,), float(layer_scale_init_value))
             setattr(self, name, nn.Parameter(scale) if layer_scale_init_value > 0 else None)
 
-    def forward(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
-        """(N, T, D), bias as in :class:`QVAttention` -> (N, T, D)."""
-        x = x + self.drop_path(scaled(self.gamma_1, self.attn(self.ln1(x), bias)))
-        return x + self.drop_path(scaled(self.gamma_2, self.ffn(self.ln2(x))))
+    def forward(self, x: Tensor, bias: Tensor | None = None, lean: bool = False) -> Tensor:
+        """(N, T, D), bias as in :class:`QVAttention`, ``lean`` as in
+        :class:`~mmmim.models.transformer.Block` -> (N, T, D)."""
+        out = through(self.ln1, x, lambda y: self.attn(y, bias), lean)
+        x = x + self.drop_path(scaled(self.gamma_1, out))
+        out = through(self.ln2, x, lambda y: self.ffn(y, lean), lean)
+        return x + self.drop_path(scaled(self.gamma_2, out))
 
 
 def rescale_by_depth_(layers) -> None:

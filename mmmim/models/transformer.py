@@ -8,6 +8,7 @@ from mmpretrain.models.utils import LayerScale, build_norm_layer
 from torch import Tensor
 
 from .attention import attend
+from .lean import through
 
 LAYER_NORM = dict(type='LN', eps=1e-6)
 
@@ -94,9 +95,13 @@ class FeedForward(nn.Module):
         self.out_drop = DropPath(drop_path_rate)
         self.gamma2 = _layer_scale(embed_dims, layer_scale_init_value)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, L, D) -> (N, L, D), without the residual."""
-        return self.out_drop(scaled(self.gamma2, self.layers(x)))
+    def forward(self, x: Tensor, lean: bool = False) -> Tensor:
+        """(N, L, D) -> (N, L, D), without the residual; ``lean``: see :class:`Block`."""
+        (linear, gelu, drop), output, last = self.layers
+        if self.training and drop.p > 0:
+            lean = False
+        x = last(through(gelu, linear(x), lambda hidden: output(drop(hidden)), lean))
+        return self.out_drop(scaled(self.gamma2, x))
 
 
 class Block(nn.Module):
@@ -130,10 +135,18 @@ class Block(nn.Module):
             embed_dims, feedforward_channels, drop_rate, drop_path_rate, layer_scale_init_value
         )
 
-    def forward(self, x: Tensor, around=None) -> Tensor:
-        """(N, L, D), ``around`` as in :class:`SelfAttention` -> (N, L, D)."""
-        x = x + self.attn(self.ln1(x), around)
-        return x + self.ffn(self.ln2(x))
+    def forward(self, x: Tensor, around=None, lean: bool = False) -> Tensor:
+        """
+        Args:
+            x: (N, L, D).
+            around: As in :class:`SelfAttention`.
+            lean: Compute outputs of norms and GELU again in the backward pass, not to keep them.
+
+        Returns:
+            (N, L, D).
+        """
+        x = x + through(self.ln1, x, lambda y: self.attn(y, around), lean)
+        return x + through(self.ln2, x, lambda y: self.ffn(y, lean), lean)
 
 
 def scaled(gamma, x: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from torch.utils.checkpoint import checkpoint
 from mmmim.fast import stream
 
 from .. import tokens
+from ..lean import worth_it
 from ..position import FIXED_TABLES, fixed_table, follow_table
 from ..transformer import LAYER_NORM, init_linear_
 from .archs import resolve_arch
@@ -283,4 +284,4 @@ class MaskedTransformer(VisionOutputs, BaseModule):
     def _run(self, layer, x, *more):
         if self.with_cp and x.requires_grad:
             return checkpoint(layer, x, *more, use_reentrant=False)
-        return layer(x, *more)
+        return layer(x, *more, lean=True) if worth_it(x) else layer(x, *more)
