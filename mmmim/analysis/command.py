@@ -190,9 +190,20 @@ def command_line(argv: Sequence[str] | None = None) -> str:
     return shlex.join(['python', *map(str, words)])
 
 
+def _check_place(out) -> None:
+    from mmmim.engine.disk import require_place, require_writable
+
+    if out:
+        (require_place if Path(out).suffix == '.json' else require_writable)(out, option='--out')
+
+
 def told(action: Callable, *args):
-    """Run ``action``; errors that a user can mend end the program with one sentence."""
+    """Run ``action``; errors that a user can mend end the program with one sentence.
+
+    Where the first of ``args`` has an ``out``, it must be a place that can be written.
+    """
     try:
+        _check_place(getattr(args[0], 'out', None) if args else None)
         return action(*args)
     except Exception as error:
         from mmmim.engine.errors import UserError

@@ -61,6 +61,17 @@ def require_writable(folder, option='--work-dir'):
         ) from error
 
 
+def require_place(file, option='--out'):
+    """As :func:`require_writable`, for a file to write; a folder of its name is refused.
+
+    Raises:
+        ConfigError: Naming the option and the reason.
+    """
+    if os.path.isdir(file):
+        raise ConfigError(f'{option} {file} is a folder: name a file to write.')
+    require_writable(os.path.dirname(file) or '.', option)
+
+
 def existing_parent(path):
     """The nearest folder above ``path`` that exists."""
     path = os.path.abspath(path)

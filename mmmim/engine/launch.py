@@ -19,7 +19,7 @@ from .adapt import (
 from .batch import apply_plan, solve
 from .blame import blamed_key, in_a_step
 from .config_check import check_config, check_sections
-from .disk import require_space, require_writable
+from .disk import require_place, require_space, require_writable
 from .environment import (
     detect_launcher,
     device_word,
@@ -212,6 +212,7 @@ class Run:
 
         if not path.endswith(('.pkl', '.pickle')):
             raise ConfigError(f'--out {path}: the name must end in .pkl or .pickle.')
+        require_place(path)
         self.runner.test_evaluator.metrics.append(DumpResults(out_file_path=path))
 
 

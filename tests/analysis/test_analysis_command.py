@@ -88,3 +88,13 @@ def test_errors_of_the_user_are_one_sentence():
     with pytest.raises(KeyError):  # ours
         command.told(action, KeyError('no'))
     assert command.told(lambda: 3) == 3
+
+
+def test_a_place_that_cannot_be_written_is_told_before_the_work(parser, tmp_path):
+    (tmp_path / 'file').write_text('')
+    words = ['a.pth', '--images', 'dir', '--out', str(tmp_path / 'file/below')]
+    with pytest.raises(SystemExit, match='--out .*no folder that can be written.*is a file'):
+        command.told(lambda args: pytest.fail('the work began'), parser.parse_args(words))
+    words[-1] = str(tmp_path / 'new/result.json')
+    command.told(lambda args: None, parser.parse_args(words))
+    assert not (tmp_path / 'new').exists()

@@ -50,7 +50,10 @@ def main(argv=None):
     from mmmim.datasets.channel_stats import channel_stats, save_stats
     from mmmim.datasets.sources import find_images
     from mmmim.datasets.survey import survey
+    from mmmim.engine.disk import require_place
 
+    if args.out:
+        require_place(args.out)
     files = None if args.data_root is None else os.path.abspath(args.images)
     source = find_images(args.images if args.data_root is None else args.data_root, files)
     seen = survey(source)

@@ -91,6 +91,9 @@ def main(argv=None):
     from mmengine.registry import DATASETS
 
     from mmmim.datasets.statistics import collect, save_patch_stats
+    from mmmim.engine.disk import require_place
+
+    require_place(args.out)
 
     pipeline, record = build_pipeline(args)
     config = dict(data_root=args.data, files=args.files, pipeline=pipeline, seed=args.seed)
