@@ -1,6 +1,7 @@
 """Hooks that look at a model in training: what they show, and that they change nothing."""
 
 import copy
+import io
 import json
 import logging
 import types
@@ -14,6 +15,7 @@ from mmengine.config import ConfigDict
 from mmengine.registry import DefaultScope
 from PIL import Image
 
+from mmmim.analysis.representation import effective_rank
 from mmmim.engine.hooks import features, holdout
 from mmmim.engine.hooks.watching import undisturbed
 from mmmim.engine.runner import Runner
@@ -92,6 +94,10 @@ def scalars(runner):
         return [json.loads(line) for line in file]
 
 
+def names_in(work_dir):
+    return sorted(path.name for path in (work_dir / 'reconstructions').iterdir())
+
+
 @pytest.mark.parametrize('method', [MAE, 'cae', 'c-mae', 'beyond-masking-zoomin-mask'])
 def test_weights_are_bit_for_bit_those_of_a_run_without_hooks(method, files, tmp_path):
     cfg = tiny_of(method)
@@ -118,8 +124,7 @@ def test_a_resumed_run_draws_the_same_masks_and_ends_alike(files, tmp_path):
     first, second = (ImageGrid.load(folder) for folder in sheets)
     for one, other in zip(sum(first.rows, []), sum(second.rows, [])):
         assert np.array_equal(one, other)
-    names = sorted(path.name for path in (tmp_path / 'parts/reconstructions').iterdir())
-    assert names == ['epoch_0001.png', 'epoch_0002.png', 'last']
+    assert names_in(tmp_path / 'parts') == ['epoch_0001.png', 'epoch_0002.png', 'last']
 
 
 def test_grid_is_what_the_model_reconstructs_of_the_same_images(files, tmp_path):
@@ -129,11 +134,7 @@ def test_grid_is_what_the_model_reconstructs_of_the_same_images(files, tmp_path)
     runner = make(cfg, files, tmp_path / 'run', hooks=dict(pictures=hook), **changes)
     runner.train()
     folder = tmp_path / 'run/reconstructions'
-    assert sorted(p.name for p in folder.iterdir()) == [
-        'iter_000002.png',
-        'iter_000003.png',
-        'last',
-    ]
+    assert names_in(tmp_path / 'run') == ['iter_000002.png', 'iter_000003.png', 'last']
     grid = ImageGrid.load(folder / 'last')
     assert grid.columns == ['input', 'corrupted', 'prediction', 'pasted', 'target']
     assert grid.caption.startswith('After iter 3. Images of the training.')
@@ -150,8 +151,7 @@ def test_grid_is_what_the_model_reconstructs_of_the_same_images(files, tmp_path)
 
 def test_what_cannot_be_drawn_is_said_once(files, tmp_path):
     runner = make(tiny_of('c-mae'), files, tmp_path / 'run', hooks=watchers(files))
-    messages = []
-    runner.logger.addHandler(Listener(messages))
+    runner.logger.addHandler(Listener(messages := []))
     runner.train()
     told = [text for text in messages if text.startswith('reconstructions:')]
     assert len(told) == 1 and 'predicts features' in told[0] and 'goes on' in told[0]
@@ -168,7 +168,9 @@ class Listener(logging.Handler):
 
 
 def test_every_backend_of_the_visualizer_gets_the_sheet(files, tmp_path, monkeypatch):
-    calls = []
+    """TensorBoard's own reader of its files, and a stand-in for Weights & Biases."""
+    reader = pytest.importorskip('tensorboard.backend.event_processing.event_accumulator')
+    calls, kinds = [], ('Local', 'Tensorboard', 'Wandb')
     wandb = types.SimpleNamespace(
         init=lambda **kwargs: None,
         config=types.SimpleNamespace(update=lambda *args, **kwargs: None),
@@ -178,16 +180,25 @@ def test_every_backend_of_the_visualizer_gets_the_sheet(files, tmp_path, monkeyp
         join=lambda: None,
     )
     monkeypatch.setitem(__import__('sys').modules, 'wandb', wandb)
-    backends = [dict(type='LocalVisBackend'), dict(type='WandbVisBackend')]
+    backends = [dict(type=f'{kind}VisBackend') for kind in kinds]
     visualizer = dict(type='Visualizer', vis_backends=backends, name=tmp_path.name)
-    hooks = watchers(files)
-    runner = make(tiny_of(MAE), files, tmp_path / 'run', hooks=hooks, visualizer=visualizer)
+    changes = dict(hooks=watchers(files), visualizer=visualizer)
+    runner = make(tiny_of(MAE), files, tmp_path / 'run', **changes)
     runner.train()
     pictures = [call['reconstructions'] for call in calls if 'reconstructions' in call]
-    assert len(pictures) == 2
     sheet = np.asarray(Image.open(tmp_path / 'run/reconstructions/epoch_0002.png'))
-    assert np.array_equal(pictures[-1], sheet)
+    assert len(pictures) == 2 and np.array_equal(pictures[-1], sheet)
     assert any('holdout/effective_rank' in call for call in calls)
+    events = reader.EventAccumulator(str(next((tmp_path / 'run').glob('*/vis_data'))))
+    events.Reload()
+    found = events.Images('reconstructions')
+    assert [event.step for event in found] == [2, 4]
+    assert np.array_equal(Image.open(io.BytesIO(found[-1].encoded_image_string)), sheet)
+    logged = {line['step']: line for line in scalars(runner) if 'holdout/seconds' in line}
+    for key in ('holdout/effective_rank', 'holdout/knn_top1', 'holdout/token_variance/block01'):
+        values = {event.step: event.value for event in events.Scalars(key)}
+        assert values == pytest.approx({step: line[key] for step, line in logged.items()})
+    assert {'loss', 'lr'} <= set(events.Tags()['scalars'])
 
 
 def test_measures_are_those_of_the_features(files, tmp_path):
@@ -201,10 +212,8 @@ def test_measures_are_those_of_the_features(files, tmp_path):
     with torch.no_grad():
         normal = model.data_preprocessor(dict(inputs=dict(image=images)))['inputs']['image']
         tokens = model.backbone(normal)[-1][:, model.backbone.num_prefix :]
-    from mmmim.analysis.representation import effective_rank
-
-    rank = effective_rank(tokens.mean(1))
-    assert logged[-1]['holdout/effective_rank'] == pytest.approx(rank, rel=1e-4)
+    rank = pytest.approx(effective_rank(tokens.mean(1)), rel=1e-4)
+    assert logged[-1]['holdout/effective_rank'] == rank
     blocks = [key for key in logged[-1] if key.startswith('holdout/token_variance/')]
     assert len(blocks) == tiny.DEPTH
     first, second = hook.parts['first'], hook.parts['second']
