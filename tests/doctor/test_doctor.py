@@ -110,7 +110,8 @@ def remedy(lines, *words):
 
 
 def plant_no_ops(site):
-    site.module('mmcv')
+    site.module('mmcv').distribution('onedl-mmcv', '2.3.6')
+    site.distribution('onedl-mmdetection', '3.5.1')
     return 'no compiled operators', 'tools/setup_env.sh'
 
 
@@ -121,8 +122,9 @@ def plant_other_torch(site):
 
 
 def plant_both_families(site):
+    site.distribution('onedl-mmcv', '2.3.6')
     site.distribution('mmcv', '2.1.0').distribution('mmengine', '0.10.7')
-    return 'both package families', 'pip uninstall -y mmengine mmcv && pip install --no-deps'
+    return 'both package families', 'pip uninstall -y mmengine mmcv'
 
 
 def plant_torch_out_of_range(site):
@@ -131,12 +133,14 @@ def plant_torch_out_of_range(site):
 
 
 def plant_torchvision(site):
-    site.distribution('torchvision', '0.25.0', ['torch (==2.10.0)'])
-    return 'torchvision 0.25.0 was built for torch 2.10.0', '"torchvision==0.26.*"'
+    site.distribution('torchvision', '0.18.0', ['torch (==2.3.0)'])
+    wanted = torchvision_for(metadata.version('torch'))
+    return 'torchvision 0.18.0 was built for torch 2.3.0', f'"torchvision=={wanted}.*"'
 
 
 def plant_transformers(site):
     site.distribution('transformers', '5.1.0').distribution('pycocotools', '2.0.8')
+    site.distribution('onedl-mmpretrain', '1.3.6')
     return 'transformers 5.1.0 beside pycocotools', 'pip install "transformers>=4.53,<5"'
 
 

@@ -53,6 +53,7 @@ def test_levels_follow_the_definition():
 
 
 def test_it_is_found_from_mmdet_and_reads_one_map():
+    pytest.importorskip('mmdet.models')
     cfg = dict(type='mmmim.SimpleFeaturePyramid', in_channels=8, rescales=(2, 1, 0.25))
     with DefaultScope.overwrite_default_scope('mmdet'):
         neck = MODELS.build(cfg)
