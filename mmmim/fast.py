@@ -17,6 +17,7 @@ PATHS = {
     'tokenizer': "body of DALL-E's tokenizer in bfloat16 under autocast on CPUs, channels last",
     'rows': 'of a JPEG no more rows decoded than its crop needs',
     'activations': 'outputs of norms and GELU computed again, not kept, where sequences are long',
+    'decoder': 'the last block of a decoder for masked cells alone',
     'memory': 'on CPUs freed memory stays with the process, which saves page faults',
 }
 

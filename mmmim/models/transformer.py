@@ -3,6 +3,7 @@ names.
 """
 
 import torch.nn as nn
+import torch.nn.functional as F
 from mmcv.cnn.bricks import DropPath
 from mmpretrain.models.utils import LayerScale, build_norm_layer
 from torch import Tensor
@@ -50,27 +51,38 @@ class SelfAttention(nn.Module):
         self.out_drop = DropPath(drop_path_rate)
         self.gamma1 = _layer_scale(embed_dims, layer_scale_init_value)
 
-    def forward(self, x: Tensor, around=None) -> Tensor:
+    def forward(self, x: Tensor, around=None, last: int | None = None) -> Tensor:
         """Without the residual.
 
         Args:
             x: (N, L, D).
             around (Callable, optional): (this module, x) -> (N, L, D) in place of :meth:`mix`, a
                 :class:`~mmmim.models.grid_attention.GridAttention`.
+            last: Tokens at the end that are wanted; None for all.
 
         Returns:
-            (N, L, D).
+            (N, L or last, D).
         """
-        out = self.mix(x) if around is None else around(self, x)
+        if last is not None:
+            out = self.mix(x, last=last)
+        else:
+            out = self.mix(x) if around is None else around(self, x)
         return self.out_drop(scaled(self.gamma1, self.proj_drop(out)))
 
-    def mix(self, x: Tensor, attend=attend) -> Tensor:
-        """Projections and, in between, ``attend``: (N, L, D) -> (N, L, D)."""
+    def mix(self, x: Tensor, attend=attend, last: int | None = None) -> Tensor:
+        """Projections and, in between, ``attend``: (N, L, D) -> (N, L or last, D)."""
         n, length, dims = x.shape
-        qkv = self.qkv(x).reshape(n, length, 3, self.num_heads, dims // self.num_heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (N, heads, L, d)
+        shape = n, length, -1, self.num_heads, dims // self.num_heads
+        if last is None:
+            q, k, v = self.qkv(x).reshape(shape).permute(2, 0, 3, 1, 4)  # each (N, heads, L, d)
+        else:
+            weight, bias = self.qkv.weight, self.qkv.bias
+            ends = (None, None) if bias is None else (bias[:dims], bias[dims:])
+            q = F.linear(x[:, -last:], weight[:dims], ends[0])
+            q = q.reshape(n, last, *shape[3:]).transpose(1, 2)
+            k, v = F.linear(x, weight[dims:], ends[1]).reshape(shape).permute(2, 0, 3, 1, 4)
         out = attend(q, k, v, dropout_p=self.attn_drop_rate if self.training else 0.0)
-        return self.proj(out.transpose(1, 2).reshape(n, length, dims))
+        return self.proj(out.transpose(1, 2).flatten(2))
 
 
 class FeedForward(nn.Module):
@@ -135,17 +147,21 @@ class Block(nn.Module):
             embed_dims, feedforward_channels, drop_rate, drop_path_rate, layer_scale_init_value
         )
 
-    def forward(self, x: Tensor, around=None, lean: bool = False) -> Tensor:
+    def forward(
+        self, x: Tensor, around=None, lean: bool = False, last: int | None = None
+    ) -> Tensor:
         """
         Args:
             x: (N, L, D).
             around: As in :class:`SelfAttention`.
             lean: Compute outputs of norms and GELU again in the backward pass, not to keep them.
+            last: Tokens at the end that are wanted, where nothing reads the others; None for all.
 
         Returns:
-            (N, L, D).
+            (N, L or last, D).
         """
-        x = x + through(self.ln1, x, lambda y: self.attn(y, around), lean)
+        out = through(self.ln1, x, lambda y: self.attn(y, around, last), lean)
+        x = (x if last is None else x[:, -last:]) + out
         return x + through(self.ln2, x, lambda y: self.ffn(y, lean), lean)
 
 

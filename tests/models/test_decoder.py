@@ -117,7 +117,7 @@ def recorded_attention(decoder, latent, mask, monkeypatch):
         return attend(q, k, v, dropout_p=dropout_p, bias=bias)
 
     with monkeypatch.context() as patch:
-        patch.setattr(SelfAttention, 'mix', lambda self, x: mix(self, x, record))
+        patch.setattr(SelfAttention, 'mix', lambda self, x, **more: mix(self, x, record, **more))
         decoder(latent, mask)
     return calls
 

@@ -104,6 +104,53 @@ def test_targets_of_masked_cells_alone():
     torch.testing.assert_close(grads, plain_grads, rtol=1e-4, atol=1e-7)
 
 
+def test_the_last_block_of_a_decoder_for_masked_cells_alone():
+    torch.manual_seed(0)
+    model, batch, mask = mae(), views(), random_mask(3, (4, 4), 12)
+    seen = []
+    hook = lambda module, args, out: seen.append(out.shape[1])  # noqa: E731
+    model.neck.decoder_blocks[-1].register_forward_hook(hook)
+    loss, grads = gradients(model, batch, mask, enabled=False)
+    with plain('decoder'):
+        expected, plain_grads = gradients(model, batch, mask, enabled=False)
+    with torch.no_grad():
+        model.loss(batch, mask=mask)
+    model.neck.predict = 'all'
+    gradients(model, batch, mask, enabled=False)
+    assert seen == [12, 17, 17, 16]
+    torch.testing.assert_close(loss, expected, rtol=1e-5, atol=0)
+    torch.testing.assert_close(grads, plain_grads, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize('low', [False, True])
+@pytest.mark.parametrize('kind', ['MaskedViT', 'MaskedBEiT'])
+def test_norms_and_activations_are_computed_again_where_sequences_are_long(kind, low, monkeypatch):
+    monkeypatch.setattr('mmmim.models.lean.LONG', 16)
+    torch.manual_seed(0)
+    more = dict(rel_pos='per_block') if kind == 'MaskedBEiT' else dict(drop_rate=0.0)
+    model = build(dict(type=f'mmmim.{kind}', arch=ARCH, out_type='featmap', **PLACE, **more))
+    images, results, held = torch.randn(2, 3, 32, 32), [], []
+
+    def run():
+        model.zero_grad()
+        kept = {}  # by place, as a tensor is often kept by two operators
+        keep = lambda x: kept.update({x.untyped_storage().data_ptr(): x.untyped_storage()}) or x  # noqa: E731
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):
+            with torch.autocast('cpu', torch.bfloat16, enabled=low):
+                loss = (model(images)[0].float() ** 2).mean()
+        held.append(sum(storage.nbytes() for storage in kept.values()))
+        loss.backward()
+        results.append((loss.detach(), [p.grad for p in model.parameters() if p.grad is not None]))
+
+    run()
+    with plain('activations'):
+        run()
+    close = dict(rtol=2e-2, atol=1e-3) if low else dict(rtol=1e-4, atol=1e-7)
+    torch.testing.assert_close(results[0][0], results[1][0], rtol=1e-5, atol=0)
+    torch.testing.assert_close(results[0][1], results[1][1], **close)
+    assert len(results[0][1]) > 20 and held[0] < held[1]
+
+
 def test_the_stream_is_bfloat16_under_autocast_alone():
     torch.manual_seed(0)
     model, batch, mask = mae(), views(), random_mask(3, (4, 4), 12)

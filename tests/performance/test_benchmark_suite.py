@@ -42,6 +42,24 @@ def test_verdicts():
     assert verdict(value, None) == ''
 
 
+def test_one_calibration_for_a_machine():
+    """The best rate counts: other work only slows one down, and makes an MFU too high."""
+
+    def row(rate, hardware):
+        one = dict(dtype='bf16', gflop_per_image=100.0, images_per_second=4.0, mfu=400.0 / rate)
+        return dict(
+            machine=dict(hardware=hardware), how=dict(threads=1), contestants=dict(a=one),
+            calibration=dict(bf16=rate),
+        )  # fmt: skip
+
+    rows = dict(slowed=row(320.0, 'x'), free=row(800.0, 'x'), other=row(500.0, 'y'))
+    rows['free']['contestants']['b'] = dict(dtype='bf16', note='not measured')
+    record.share_calibration(rows)
+    found = {name: one['contestants']['a']['mfu'] for name, one in rows.items()}
+    assert found == dict(slowed=0.5, free=0.5, other=0.8)
+    assert rows['slowed']['calibration'] == dict(bf16=800.0)
+
+
 FAULTS = """
 import resource
 for step in range(4):

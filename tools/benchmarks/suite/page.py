@@ -9,7 +9,7 @@ HEAD = """# Benchmarks
 Written by `python tools/benchmarks/run.py`; edits are lost. What the numbers mean and how they are
 taken: [performance](../performance.md). A ratio is the time of a contestant over that of the first
 of its row, within one round: median (smallest to largest) over the rounds. MFU is the share of the
-rate of a large matrix product of the same dtype, calibrated in the same run. Memory is the peak of
+rate of a large matrix product of the same dtype, the best met by any row. Memory is the peak of
 the process (GPU: of its tensors); in brackets what the steps added to what was there before.
 """
 DEVICES = dict(cpu='CPU', cuda='GPU')

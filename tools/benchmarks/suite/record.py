@@ -66,6 +66,27 @@ def numbers(one, result, reference, rates) -> dict:
     )
 
 
+def fastest(calibrations: list[dict]) -> dict:
+    """The best of several, rate by rate: other work can only slow one down."""
+    return {name: max(one[name] for one in calibrations) for name in calibrations[0]}
+
+
+def share_calibration(rows: dict) -> None:
+    """One calibration for all rows of a machine and number of threads, the best that any of them
+    met, and MFUs by it; in place."""
+    groups = {}
+    for row in rows.values():
+        groups.setdefault((row['machine']['hardware'], row['how']['threads']), []).append(row)
+    for group in groups.values():
+        rates = fastest([row['calibration'] for row in group])
+        for row in group:
+            row['calibration'] = rates
+            for one in row['contestants'].values():
+                if one.get('mfu') and one['dtype'] in rates:
+                    work = one['gflop_per_image'] * one['images_per_second']
+                    one['mfu'] = work / rates[one['dtype']]
+
+
 def verdict_of(row, name, results, reference) -> str:
     times = [per_image(results[key]['rounds'], 'seconds') for key in (name, reference)]
     return verdict(ratio(*times), row.goals.get(name))

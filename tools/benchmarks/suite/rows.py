@@ -135,8 +135,8 @@ def other_rows() -> list[Row]:
             check = f'dense:{task}_differences'
             rows.append(
                 _pair('T3', f'{task}-{dtype}', f'{title}, both {dtype}', theirs, makers, dtype,
-                      check, at_least(1.3), memory={theirs: at_least(round(1 / 0.6, 2))}, batch=batch,
-                      steps=1, rounds=3)
+                      check, at_least(1.3), memory={theirs: at_least(round(1 / 0.6, 2))},
+                      batch=batch, steps=1, rounds=3)
             )  # fmt: skip
     mae = Contestant('mae', 'steps:mae_mmmim', 'bf16')
     timm = Contestant('timm', 'steps:timm_supervised', 'bf16')
