@@ -23,7 +23,7 @@ TASKS = dict(
 MAE = DEMO + 'mae_vit-demo-p8_1xb128-amp-coslr-30e_scenes-64px.py'
 TOKENIZER = DEMO + 'dvae_cnn-demo-p4_1xb64-coslr-6e_scenes-32px.py'
 LOADER = ['train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False']
-LENGTHS = {'finetune': 'max_epochs=4', 'mask-rcnn': 'max_epochs=3', 'upernet': 'max_iters=12'}
+LENGTHS = {'finetune': 'max_epochs=4', 'mask-rcnn': 'max_epochs=3', 'upernet': 'max_iters=44'}
 SCENES = '--processes 1 --unlabeled 128 --train 256 --tune 64 --val 64'.split()
 EPOCHS = '3'  # of pre-trainings; their warm-ups keep their share
 PROCESSES = 1  # of those that a page asks for; tests/tools has trainings of several

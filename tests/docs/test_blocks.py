@@ -23,6 +23,9 @@ LEFT_OUT = {
     'python tools/benchmarks/startup.py': 'minutes of timing; tests/tools starts trainings',
 }
 SAMPLE = {'data/imagenet/train': 'data/scenes/unlabeled', '000468': '000000'}
+SAMPLE |= {'my_photos/one.jpg': 'data/scenes/val/images/000000.jpg'}
+SAMPLE |= {'my_photos': 'data/scenes/val/images', 'scans/**/*.tif': 'data/scenes/val/images/*.jpg'}
+SHORTER = {"preset='small-96', epochs=400": "preset='tiny-32', epochs=1"}
 NOTEBOOK = ROOT / 'notebooks/first_steps.ipynb'
 
 
@@ -80,7 +83,7 @@ def filled(block, sandbox) -> str:
 
 
 def run_python(code: str, sandbox) -> None:
-    for word, value in SAMPLE.items():
+    for word, value in (SAMPLE | SHORTER).items():
         code = code.replace(word, value)
     sandbox.must('python', '-c', code)
 
