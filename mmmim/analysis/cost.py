@@ -49,9 +49,13 @@ def measure(
 ) -> dict:
     """Train a config for some steps on drawn images.
 
+    With one thread on a CPU the seconds are those that the process computed, so that a machine
+    with other work measures nearly the same; otherwise those on the wall clock.
+
     Returns:
-        dict(config=its name, epochs, seconds=median of a step, se=standard error of the mean,
-        memory_mib=most that was in use: of the device, or on a CPU of the whole process, device).
+        dict(config=its name, epochs, seconds=median of a step, clock='CPU time' or 'wall time',
+        se=standard error of the mean, memory_mib=most that was in use: of the device, or on a CPU
+        of the whole process, device).
 
     Raises:
         ValueError: If the config is no pre-training on our images.
@@ -64,13 +68,17 @@ def measure(
         model = build_model(cfg).to(device).train()
     wrapper = _optimizer(cfg, model, device)
     batch = drawn_batch(cfg, batch_size)
-    seconds = [_step(model, wrapper, batch, device) for _ in range(warm_up + steps)][warm_up:]
+    alone = threads == 1 and device == 'cpu'
+    clock = time.process_time if alone else time.perf_counter
+    seconds = [_step(model, wrapper, batch, device, clock) for _ in range(warm_up + steps)]
+    seconds = seconds[warm_up:]
     mean = math.fsum(seconds) / len(seconds)
     spread = math.fsum((value - mean) ** 2 for value in seconds) / max(1, len(seconds) - 1)
     return dict(
         config=Path(config).stem,
         epochs=cfg.train_cfg.get('max_epochs', 0),
         seconds=sorted(seconds)[len(seconds) // 2],
+        clock='CPU time' if alone else 'wall time',
         se=math.sqrt(spread / len(seconds)),
         memory_mib=_memory(device) / 2**20,
         device=gpus()[0] if device.startswith('cuda') else hardware(),
@@ -86,13 +94,13 @@ def _optimizer(cfg, model, device):
         return build_optim_wrapper(model, settings)
 
 
-def _step(model, wrapper, batch, device) -> float:
+def _step(model, wrapper, batch, device, clock) -> float:
     """Seconds of one step, from the host's batch to changed weights."""
     _wait(device)
-    start = time.perf_counter()
+    start = clock()
     model.train_step(dict(inputs=dict(batch['inputs'])), wrapper)
     _wait(device)
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def _wait(device) -> None:

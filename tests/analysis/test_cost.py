@@ -41,6 +41,8 @@ def test_steps_are_timed_and_weights_change(config):
     assert row['config'] == 'tiny' and row['epochs'] == 3
     assert row['seconds'] > 0 and row['se'] >= 0
     assert row['memory_mib'] > 100  # of the process
+    assert row['clock'] == 'wall time'
+    assert cost.measure(config, 4, 1, 0, 'cpu', threads=1)['clock'] == 'CPU time'
 
 
 def test_views_have_the_sizes_of_the_config(config):

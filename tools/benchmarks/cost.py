@@ -96,7 +96,8 @@ def table(rows, args) -> str:
         )
     total = args.gpus * args.batch_size
     how = (
-        f'Measured on {rows[0]["device"]}, {args.batch_size} images per step, {args.steps} steps. '
+        f'Measured on {rows[0]["device"]}, {rows[0]["clock"]}, {args.batch_size} images per step, '
+        f'{args.steps} steps. '
         f'Hours: {args.images} images per epoch on {args.gpus} such devices (effective batch '
         f'{total}), without reading images and without talking between devices.'
     )
