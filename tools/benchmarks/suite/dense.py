@@ -5,8 +5,6 @@ Same blocks, relative positions and weights; what is compared is the mean square
 
 import torch
 
-from mmmim.engine.allocator import keep_freed_memory
-
 from .data import uint8_images
 
 SIZES = {
@@ -132,6 +130,8 @@ def _images(setting, side, count=None):
 def _maker(task, name):
     def maker(setting):
         if name == 'mmmim':  # as its trainings do on a CPU; others keep their habit
+            from mmmim.engine.allocator import keep_freed_memory
+
             keep_freed_memory()
         model, s = BUILDERS[task][name](setting)
         model.to(setting.device).train()
