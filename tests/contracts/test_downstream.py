@@ -81,6 +81,8 @@ def case(request, scratch):
     kind, entry = request.param
     if kind == 'detection' and detection_problem():
         pytest.skip(detection_problem())
+    if kind == 'segmentation':
+        pytest.importorskip('mmseg.models')  # OpenMMLab's needs compiled ops
     with DefaultScope.overwrite_default_scope(entry.cfg.default_scope):
         yield entry.cfg, entry.full, data.build_tiny(entry.cfg, scratch), BATCHES[kind](entry.cfg)
 

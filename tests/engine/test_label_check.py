@@ -56,7 +56,7 @@ def test_the_time_is_bounded():
 
 @pytest.fixture
 def config(tmp_path):
-    pytest.importorskip('mmseg')
+    pytest.importorskip('mmseg.models')
     for i in range(3):
         save(tmp_path / f'data/images/{i}.jpg', np.zeros((4, 4, 3), np.uint8))
         save(tmp_path / f'data/labels/{i}.png', np.full((4, 4), 150, np.uint8))

@@ -94,7 +94,7 @@ def test_wrong_use_is_named():
 
 
 def test_it_is_found_from_mmseg():
-    pytest.importorskip('mmseg')
+    pytest.importorskip('mmseg.models')
     with DefaultScope.overwrite_default_scope('mmseg'):
         from mmseg.registry import MODELS as MMSEG
 

@@ -42,7 +42,7 @@ def folder(request):
     """Of configs."""
     if request.param == 'detection' and detection_problem():
         pytest.skip(detection_problem())
-    pytest.importorskip(FRAMEWORKS[request.param])
+    pytest.importorskip(f'{FRAMEWORKS[request.param]}.models')
     return request.param
 
 

@@ -14,7 +14,7 @@ from tiny_data import make_ade20k
 
 from mmmim.models.backbones import MaskedViT
 
-pytest.importorskip('mmseg')
+pytest.importorskip('mmseg.models')
 SUFFIX = '-p16_8xb2-amp-160k_ade20k-512x512.py'
 BASE, LARGE = (3, 5, 7, 11), (7, 11, 15, 23)
 # lr, layer decay, drop path, positions, relative positions, LayerScale, norm on the maps

@@ -92,7 +92,7 @@ def test_mask_rcnn(tmp_path):
 
 
 def test_upernet(tmp_path):
-    pytest.importorskip('mmseg')
+    pytest.importorskip('mmseg.models')
     from mmseg.structures import SegDataSample
 
     cfg = installed('mmseg', 'upernet/upernet_r50_4xb4-80k_ade20k-512x512.py')
