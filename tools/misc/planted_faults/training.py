@@ -32,7 +32,7 @@ FAULTS = (
         (
             (
                 TRANSFORMER,
-                'return x + self.ffn(self.ln2(x))',
+                'return x + through(self.ln2, x, lambda y: self.ffn(y, lean), lean)',
                 'return x + self.ffn.out_drop(self.ffn(self.ln2(x)))',
             ),
         ),
@@ -120,8 +120,8 @@ FAULTS = (
         (
             (
                 BEIT,
-                'self.drop_path(scaled(self.gamma_2, self.ffn(self.ln2(x))))',
-                'self.drop_path(self.drop_path(scaled(self.gamma_2, self.ffn(self.ln2(x)))))',
+                'self.drop_path(scaled(self.gamma_2, out))',
+                'self.drop_path(self.drop_path(scaled(self.gamma_2, out)))',
             ),
         ),
         BEIT_PARITY,
