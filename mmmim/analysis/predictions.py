@@ -16,8 +16,16 @@ MIN_SCORE, MAX_INSTANCES, FACTOR = 0.3, 8, 4
 
 
 def prepare(config):
-    """The test data set of a config with its truth, and the resolved config."""
+    """The test data set of a config with its truth, and the resolved config.
+
+    Raises:
+        ValueError: If the config has no test images.
+    """
     cfg = load_config(config)
+    if not cfg.get('test_dataloader'):
+        raise ValueError(
+            f'{config} has no test_dataloader: give the config of a detector or a segmentor.'
+        )
     init_default_scope(cfg.get('default_scope', 'mmengine'))
     return DATASETS.build(cfg.test_dataloader.dataset), cfg
 

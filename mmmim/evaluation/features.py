@@ -86,7 +86,15 @@ def split_loader(cfg, split: str):
         cfg: Classification config: trained on ``train_dataloader``, chosen on ``val_dataloader``
             (tune), reported on ``test_dataloader`` (val).
         split: 'train', 'tune' or 'val'.
+
+    Raises:
+        ValueError: If the config has no such split.
     """
+    missing = [key for key in ('val_dataloader', SPLITS[split]) if not cfg.get(key)]
+    if missing:
+        raise ValueError(
+            f'{cfg.filename or "the config"} has no {missing[0]}: give a config of classification.'
+        )
     loader = copy.deepcopy(cfg.val_dataloader)
     loader.dataset = copy.deepcopy(cfg[SPLITS[split]].dataset)
     loader.dataset.pipeline = copy.deepcopy(cfg.val_dataloader.dataset.pipeline)

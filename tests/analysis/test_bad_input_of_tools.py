@@ -105,6 +105,15 @@ def test_files_that_do_not_do(tool, files):
         assert words in ended or 'carries no config' in ended, ended
 
 
+def test_configs_of_another_kind(files):
+    for tool, words in (
+        ('predictions.py', (MAE, f'a={files / "encoder.pth"}')),
+        ('frozen_probe.py', (MAE, files / 'encoder.pth')),
+    ):
+        ended = tools.call(f'analysis/{tool}', *words, '--out', files / 'out')
+        assert sentence(ended) and '_dataloader: give' in ended and 'config of' in ended, ended
+
+
 def test_corruptions_that_are_not_there(files):
     ended = call('corruptions', files, 'Nonsense')
     assert sentence(ended) and "there is no corruption 'Nonsense'" in ended

@@ -40,7 +40,11 @@ def test_curve_lies_where_its_numbers_say():
     assert (x1, y1) == (charts.WIDTH - charts.RIGHT, charts.TOP)
     assert charts.line_chart('c', 'Loss', 'x', 'y', []).startswith('<p class="note">Loss')
     single = charts.line_chart('c', 'Loss', 'x', 'y', [charts.Series('a', [10], [0.25])])
-    assert single == '<p class="note">Loss, one value: a 0.25 (x: 10).</p>'
+    assert single == '<p class="note">Loss, y: a 0.25. Measured once, at 10 x.</p>'
+    both = [charts.Series('a', [10], [0.25]), charts.Series('b', [20], [1])]
+    assert 'a 0.25 at 10; b 1 at 20. Measured once, over x.' in charts.line_chart(
+        'c', 'Loss', 'x', 'y', both
+    )
 
 
 def test_error_bars_span_one_standard_error_each_way():

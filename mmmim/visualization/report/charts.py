@@ -74,7 +74,7 @@ def line_chart(
     if not series:
         return f'<p class="note">{escape(title)}: nothing was logged.</p>'
     if all(len(item.x) == 1 for item in series):
-        return f'<p class="note">{escape(_sentence(title, x_label, series))}</p>'
+        return f'<p class="note">{escape(_sentence(title, x_label, y_label, series))}</p>'
     xs = [x for item in series for x in item.x]
     ys = [y for item in series for y in _reach(item)] + ([0.0] if from_zero else [])
     x_ticks, y_ticks = nice_ticks(min(xs), max(xs)), nice_ticks(min(ys), max(ys))
@@ -88,9 +88,14 @@ def line_chart(
     return figure(chart_id, title, spoken, body, (WIDTH, HEIGHT), entries)
 
 
-def _sentence(title: str, x_label: str, series: Sequence[Series]) -> str:
-    values = '; '.join(f'{s.name} {s.y[0]:.4g} ({x_label}: {s.x[0]:.4g})' for s in series)
-    return f'{title}, one value each: {values}.' if series[1:] else f'{title}, one value: {values}.'
+def _sentence(title: str, x_label: str, y_label: str, series: Sequence[Series]) -> str:
+    places = {f'{item.x[0]:.4g}' for item in series}
+    values = '; '.join(
+        f'{item.name} {item.y[0]:.4g}' + (f' at {item.x[0]:.4g}' if len(places) > 1 else '')
+        for item in series
+    )
+    place = f'at {places.pop()} ' if len(places) == 1 else 'over '
+    return f'{title}, {y_label}: {values}. Measured once, {place}{x_label}.'
 
 
 def interval_chart(
