@@ -48,8 +48,9 @@ def stored_bytes(run: Callable[[], object]) -> int:
 
     def keep(tensor: Tensor) -> None:
         """What is returned takes the tensor's place in the graph, which would hold itself."""
-        alive.append(tensor)  # else an address is used twice
-        found[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        storage = tensor.untyped_storage()
+        alive.append(storage)  # else an address is used twice
+        found[storage.data_ptr()] = storage.nbytes()
 
     fused = mock.patch.object(attention, '_LONG', 0)
     with fused, torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):

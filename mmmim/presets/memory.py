@@ -15,6 +15,7 @@ STATE = 16  # bytes per parameter: weight, gradient and AdamW's averages in floa
 KEPT = 34
 KEPT_WITH_CP = 2  # the input of each block alone
 MARGIN = 1.5  # for embeddings, targets, losses and what autocast keeps twice [ours]
+RELAXED = 2.7  # R-MAE encodes and decodes the second view too; counted: docs/models.md
 FEW = 32
 
 
@@ -78,12 +79,16 @@ def bytes_per_image(cfg) -> float:
     kept = KEPT_WITH_CP if backbone.get('with_cp') else KEPT
     need = seen * _views(cfg, cells) * arch['embed_dims'] * (kept * arch['num_layers'] + KEPT)
     need += sum(cells * width * KEPT * depth for depth, width in _decoders(cfg.model.get('neck')))
-    return MARGIN * need
+    return MARGIN * need * (RELAXED if _kind(cfg) == 'RelaxedMIM' else 1)
+
+
+def _kind(cfg) -> str:
+    return str(cfg.model.get('type', '')).split('.')[-1]
 
 
 def _views(cfg, cells: int) -> float:
     """Tokens that are encoded per image, in units of one view."""
-    kind = str(cfg.model.get('type', '')).split('.')[-1]
+    kind = _kind(cfg)
     if kind == 'SelfDistillation':
         return 2 + _local_views(cfg, cells)
     return 2 if kind in ('TwoViewContrast', 'ContrastiveMIM', 'MutualPrediction') else 1

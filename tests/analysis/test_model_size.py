@@ -74,7 +74,7 @@ def test_a_step_is_counted_as_on_the_page():
     found, told = TOOL.step_row('mae', 'tiny-32'), FOUND['steps']['mae tiny-32']
     assert found.pop('stored') == pytest.approx(told['stored'], rel=0.02)
     assert found.items() <= told.items()
-    model = TOOL.encoders()['vit-base-p16']
+    model = TOOL.encoders('vit-base-p16')['vit-base-p16']
     assert model == FOUND['models']['vit-base-p16']
     # 12 blocks of 197 tokens, as in the papers' 17.6 G multiply-adds
     assert model['flops'] == pytest.approx(2 * 17.6e9, rel=0.02)

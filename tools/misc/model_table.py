@@ -89,7 +89,7 @@ def write(path, text):
     write_atomic(path, text)
 
 
-def encoders() -> dict:
+def encoders(names='*') -> dict:
     """Model -> parameters and FLOPs, without memory for weights."""
     import torch
 
@@ -98,7 +98,7 @@ def encoders() -> dict:
     from mmmim.registry import MODELS
 
     found = {}
-    for name in list_models():
+    for name in list_models(names):
         _, arch, patch = name.split('-')
         settings = dict(type='mmmim.MaskedViT', arch=arch, img_size=224, patch_size=int(patch[1:]))
         with torch.device('meta'):
