@@ -52,8 +52,8 @@ mixed).
 - **parameters**: trained / held (tokenizers, momentum encoders), in millions.
 - **GFLOPs**: forward pass of everything, per image.
 - **MB**: what the backward pass needs kept, per image, with the fused attention that GPUs have,
-  counted by what autograd keeps. Drop edge (Robust MAE, CAE's variant) is counted as on a CPU, where
-  it keeps its attention; the kernel of CUDA does not.
+  counted by what autograd keeps. Drop edge (Robust MAE) is counted as on a CPU, where it keeps its
+  attention; the kernel of CUDA does not.
 - **fit**: images beside weights, gradients and AdamW's averages (16 bytes per trained parameter)
   in 85 % of 8, 24 and 80 GiB, by these numbers. Workspaces of kernels are not in them, and no GPU
   has measured them: start with half. `--memory` takes the rule of [presets](presets.md).
