@@ -82,11 +82,15 @@ class ImageFolder(Dataset):
         self.skips = SkipList(len(self.paths), self.paths.full, max_broken)
         sizes = self._look_at(len(self.paths) if cache else look_at)
         self.cache = RamCache(sizes, self.form) if cache else None
-        self._crop = None if cache else _leading_crop(self.pipeline)
 
     @property
     def metainfo(self) -> dict:
         return dict(self.METAINFO)
+
+    @property
+    def _crop(self):
+        """The random crop that images are decoded for; of today's pipeline, which hooks replace."""
+        return None if self.cache is not None else _leading_crop(self.pipeline)
 
     def __len__(self) -> int:
         """Samples per epoch."""
