@@ -41,7 +41,7 @@ def test_psnr_of_four_trainings_beside_the_paper(tool, tmp_path, capsys):
     assert named == places
     text = (tmp_path / 'out/psnr/psnr.md').read_text()
     assert text in capsys.readouterr().out
-    assert '| R-MAE | 20.00 ± 0.10 | 23.7 |' in text and '2 epochs' in text
+    assert '| R-MAE | 20.00 ± 0.10 | 23.7 |' in text and 'epochs: 2' in text
 
 
 def test_trainings_differ_as_the_figures_say(tool):

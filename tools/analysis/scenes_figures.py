@@ -115,7 +115,7 @@ def beside_the_paper(trainings, record, epochs) -> str:
     """Markdown: what was measured, and the paper's numbers of another model and other images."""
     rows = {row['name']: row for row in record['data']['rows']}
     lines = [
-        f'| method | PSNR on the scenes (dB), {epochs} epochs | the paper: ViT-B, ImageNet |',
+        f'| method | PSNR on the scenes (dB), epochs: {epochs} | the paper: ViT-B, ImageNet |',
         '|---|---|---|',
     ]
     for training in trainings:
