@@ -38,7 +38,10 @@ class _Watched:
         return self.attention.mix(x, watching)
 
 
-def _plain(attention: SelfAttention, x: Tensor, around: GridAttention | None = None) -> Tensor:
+def _plain(
+    attention: SelfAttention, x: Tensor, around: GridAttention | None = None, last=None
+) -> Tensor:
+    """Of all tokens, also where a decoder asks for those of some (``last``) alone."""
     watched = _Watched(attention)
     if around is None:
         watched.mix(x)
