@@ -54,7 +54,7 @@ def test_config_and_weights(files):
     for name, value in model.state_dict().items():
         assert torch.equal(whole.state_dict()[name], value), name
     same, _ = sources.load_model(CONFIG, folder, whole=True)  # the newest in a work directory
-    assert torch.equal(same.neck.pred.weight, whole.neck.pred.weight)
+    assert torch.equal(same.neck.decoder_pred.weight, whole.neck.decoder_pred.weight)
     encoder, _ = sources.load_model(CONFIG, folder / 'encoder.pth', seed=4)
     assert torch.equal(encoder.backbone.pos_embed, model.backbone.pos_embed)
     assert not hasattr(encoder, 'neck')
