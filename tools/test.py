@@ -9,7 +9,8 @@ sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 if __name__ == '__main__':
     try:
+        from mmmim.engine.environment import leave
         from mmmim.engine.launch import test
     except RuntimeError as error:  # the packages underneath are missing or too old
         sys.exit(f'error: {error}')
-    sys.exit(test())
+    leave(test())

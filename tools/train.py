@@ -28,12 +28,11 @@ if __name__ == '__main__':
         for number in (signal.SIGTERM, signal.SIGUSR1):
             signal.signal(number, remember)
     try:
+        from mmmim.engine.environment import leave, leave_at_once
         from mmmim.engine.launch import train
     except RuntimeError as error:  # the packages underneath are missing or too old
         sys.exit(f'error: {error}')
     code = train()
     if code == 85:  # saved after a signal; the launcher may kill who does not leave at once
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    sys.exit(code)
+        leave_at_once(code)
+    leave(code)

@@ -1,6 +1,9 @@
 """Who started us, and the Slurm variables in all the shapes clusters give them."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -101,3 +104,24 @@ def test_debug_messages_without_a_logger_are_kept_back(capsys):
     print_log('of no use', level=logging.DEBUG)
     print_log('of use')
     assert capsys.readouterr().out == 'of use\n'
+
+
+def test_one_of_several_leaves_without_the_interpreters_end():
+    """What is registered at exit and threads in work are waited for, then nothing more is run."""
+    script = (
+        'import atexit, sys, threading, time\n'
+        'from mmmim.engine.environment import leave\n'
+        'class Torn:\n'
+        "    def __del__(self): print('torn down')\n"
+        'torn = Torn()\n'
+        "threading.Thread(target=lambda: (time.sleep(0.2), print('thread'))).start()\n"
+        "atexit.register(lambda: print('at exit'))\n"
+        'leave(3)\n'
+    )
+    env = dict(os.environ, RANK='0', WORLD_SIZE='2', LOCAL_RANK='0', MASTER_ADDR='127.0.0.1')
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, '-c', script], env=env, cwd=root, capture_output=True, text=True
+    )
+    assert done.returncode == 3, done.stderr
+    assert done.stdout.split('\n') == ['thread', 'at exit', '']

@@ -110,12 +110,12 @@ def make_checkout(folder):
     return folder
 
 
-def make_encoder(path, **backbone):
+def make_encoder(path, fill=0.0, **backbone):
     """A file that says about itself what a real encoder file says."""
     known = dict(type='mmmim.MaskedViT', arch=dict(embed_dims=8), img_size=64, patch_size=8)
     meta = dict(format='mmmim.encoder', method='mae', backbone=dict(known, **backbone))
     state = {
-        'patch_embed.projection.weight': torch.zeros(8, 3, 8, 8),
+        'patch_embed.projection.weight': torch.full((8, 3, 8, 8), fill),
         'layers.0.ln1.weight': torch.zeros(8),
         'layers.0.attn.qkv.weight': torch.zeros(24, 8),
     }
