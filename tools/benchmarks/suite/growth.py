@@ -108,7 +108,7 @@ def draw(path: Path, result: dict) -> None:
         for axis in (above, below):
             axis.set_xscale('log', base=2)
             axis.set_yscale('log')
-            axis.set_xticks(values, [str(value) for value in values])
+            axis.set_xticks(values, [str(value) for value in values], fontsize=8)
             axis.minorticks_off()
             axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5, 7)))
             axis.yaxis.set_major_formatter(StrMethodFormatter('{x:g}'))
